@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# vgpu-stub. `make help` lists the verbs; HACKING.md tells what is where.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/sh
+BUILD := build
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z][a-z0-9.-]*\):.* ## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+
+# ---- Use it -------------------------------------------------------------------
+
+demo: begin $(BUILD)/tests/demo guest accel ## a Linux guest with the device, shown from inside
+	@lab/steps.sh
+	@$(guest-env) $(BUILD)/tests/demo
+
+vm: $(BUILD)/tests/demo guest accel ## the same guest, with a shell for you
+	@$(guest-env) $(BUILD)/tests/demo --shell
+
+vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
+	device/join.sh $@
+
+# ---- Check it -----------------------------------------------------------------
+
+test: begin test-setup accel ## everything that CI runs; ends with passed and failed counts
+	@$(guest-env) tests/run.sh $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
+	    $(guest-suites-thorough) $(dropin-suites) $(faults-suites) $(newer-suites)
+
+check: begin check-setup accel ## the part under 3 minutes, for before each commit
+	@$(guest-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites)
+
+test-device: begin $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
+	@$(guest-env) tests/run.sh $(qtest-suites-thorough) $(guest-suites-thorough)
+
+test-heavy: begin test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
+	@tests/run.sh $(fuzz-suites-heavy)
+
+lint: packages-lint ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
+	@lab/lint.sh
+
+format: packages-lint ## lay out the C sources as .clang-format says
+	@clang-format -i $(c-files)
+
+pre-push: lint test ## all that decides whether a change may land
+
+clean: ## remove what was built; keeps what was downloaded
+	rm -rf $(BUILD)/tests $(BUILD)/gen $(BUILD)/qemu* $(BUILD)/faults $(BUILD)/log vgpu-stub.c
+
+distclean: ## remove everything that is not in git
+	rm -rf $(BUILD) vgpu-stub.c
+
+include lab/lab.mk
+include tests/tests.mk
+
+.PHONY: help demo vm test check test-device test-heavy lint format pre-push clean distclean

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes a Linux guest of Debian's packages, unpacked and never installed:
+# DIRECTORY/vmlinuz and DIRECTORY/initrd (busybox, lspci, vgpu-regs, our init).
+# Usage: lab/guest-image.sh amd64|i386 VGPU-REGS DIRECTORY
+set -eu
+. lab/lib.sh
+
+[ $# = 3 ] || die "usage: lab/guest-image.sh amd64|i386 VGPU-REGS DIRECTORY"
+arch=$1 program=$2 directory=$3
+case $arch in
+amd64) kernel=linux-image-cloud-amd64 ;;
+i386) kernel=linux-image-686 ;;
+*) die "no guest for architecture '$arch': amd64 or i386" ;;
+esac
+
+APT_CONFIG=$(lab/apt.sh bookworm "$arch" deb)
+export APT_CONFIG
+work=$directory.work
+tree=$work/tree
+
+download() {
+    apt_update
+    rm -rf "$work"
+    mkdir -p "$work/debs" "$work/tools/partial"
+    image=$(apt-cache depends "$kernel" | sed -n 's/^ *Depends: //p' | head -n 1)
+    [ -n "$image" ] || { say "no package $kernel"; return 1; }
+    (cd "$work/debs" && apt-get -q download "$image")
+    # The tools, with the libraries that they need.
+    apt-get -q -y install --download-only -o Dir::Cache::archives="$PWD/$work/tools" \
+        busybox-static pciutils pci.ids
+}
+
+# Puts a program's shared libraries, and theirs, into the tree.
+copy_libraries() {
+    for library in $(objdump -p "$1" | sed -n 's/^ *NEEDED *//p'); do
+        [ ! -e "$tree/lib/$library" ] || continue
+        from=$(find "$work/unpacked" -name "$library" | head -n 1)
+        [ -n "$from" ] || { say "no package brought $library"; return 1; }
+        cp -L "$from" "$tree/lib/$library"
+        copy_libraries "$from"
+    done
+}
+
+assemble() {
+    for package in "$work"/debs/*.deb "$work"/tools/*.deb; do
+        dpkg-deb -x "$package" "$work/unpacked"
+    done
+    mkdir -p "$tree/bin" "$tree/lib" "$tree/usr/share/misc" \
+        "$tree/proc" "$tree/sys" "$tree/dev"
+    cp "$work"/unpacked/bin/busybox "$tree/bin/"
+    cp "$work"/unpacked/usr/bin/lspci "$tree/bin/"
+    cp "$work"/unpacked/usr/share/misc/pci.ids "$tree/usr/share/misc/"
+    cp "$program" "$tree/bin/vgpu-regs"
+    cp tests/guest/init "$tree/init"
+    chmod 755 "$tree/init"
+    copy_libraries "$tree/bin/lspci"
+    # The loader is named by its full path in the program.
+    loader=$(objdump -s -j .interp "$tree/bin/lspci" >/dev/null &&
+        readelf -l "$tree/bin/lspci" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+    mkdir -p "$tree$(dirname "$loader")"
+    cp -L "$(find "$work/unpacked" -name "$(basename "$loader")" | head -n 1)" \
+        "$tree$loader"
+    (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0 |
+        gzip -1) >"$work/initrd"
+    cp "$work"/unpacked/boot/vmlinuz-* "$work/vmlinuz"
+}
+
+[ -d "$work/debs" ] && [ -f "$work/downloaded" ] || {
+    timed download "guest $arch: download" download
+    : >"$work/downloaded"
+}
+rm -rf "$tree" "$work/unpacked"
+timed work "guest $arch: image" assemble
+
+mkdir -p "$directory"
+mv "$work/vmlinuz" "$directory/vmlinuz"
+mv "$work/initrd" "$directory/initrd"
+rm -rf "$tree" "$work/unpacked"

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device comes and goes while the machine runs: plugged in by the host,
+ * ejected by a guest's write to the ACPI eject port, as often as a guest likes,
+ * with a memory checker (valgrind) watching QEMU.
+ */
+#include "lib/device.h"
+
+#include <string.h>
+
+#include "vgpu/properties.h"
+
+/* docs/specs/acpi_pci_hotplug in QEMU's tree; the place on machine pc. */
+enum {
+    ACPI_PCIHP_EJECT = 0xae08,
+    ACPI_PCIHP_SELECT = 0xae10,
+};
+
+#define SLOT        0x10
+
+/* `make test` asks for the thorough number, `make check` for the quick one. */
+#define CYCLES_THOROUGH 1000
+#define CYCLES_QUICK    50
+
+/* Bad addresses and bad frees end with this; lost memory is looked up below. */
+#define CHECKER_EXIT    99
+#define CHECKER \
+    "valgrind --trace-children=yes --error-exitcode=99 --undef-value-errors=no --leak-check=full " \
+    "--show-leak-kinds=definite --errors-for-leak-kinds=none --num-callers=30"
+
+static bool plug(Qemu *qemu, unsigned vm_id)
+{
+    qemu_do(qemu, "{'execute': 'device_add', 'arguments': {"
+            "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', 'addr': '%x', "
+            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u}}", SLOT, vm_id);
+    return pci_read(qemu, PCI_SLOT_DEVFN(SLOT), PCI_VENDOR_ID, 2) ==
+           VGPU_PCI_VENDOR_ID;
+}
+
+static bool eject(Qemu *qemu)
+{
+    qemu_out(qemu, ACPI_PCIHP_SELECT, 0, 4);
+    qemu_out(qemu, ACPI_PCIHP_EJECT, 1u << SLOT, 4);
+    return qemu_wait_event(qemu, "DEVICE_DELETED", 30) &&
+           pci_read(qemu, PCI_SLOT_DEVFN(SLOT), PCI_VENDOR_ID, 4) == ~0u;
+}
+
+/* Plugs in, uses, ejects. */
+static bool cycle(Qemu *qemu, unsigned vm_id)
+{
+    Device d = {
+        .qemu = qemu,
+        .devfn = PCI_SLOT_DEVFN(SLOT),
+        .base = PCI_TEST_BAR_ADDRESS,
+    };
+    bool used;
+
+    if (!plug(qemu, vm_id)) {
+        return false;
+    }
+    pci_place_bar(qemu, d.devfn, VGPU_REGS_BAR, (uint32_t)d.base);
+    device_write(&d, VGPU_REG_COMMAND, vm_id);
+    used = device_read(&d, VGPU_REG_VM_ID) == vm_id &&
+           device_read(&d, VGPU_REG_COMMAND) == vm_id &&
+           device_read(&d, VGPU_REG_STATUS) == VGPU_STATUS_WRITTEN;
+    return eject(qemu) && used;
+}
+
+static void check_unmapped_after_eject(void)
+{
+    Qemu *qemu = qemu_start("-M pc");
+
+    if (!qemu) {
+        return;
+    }
+    g_assert_true(cycle(qemu, 7));
+    g_assert_cmphex(qemu_read(qemu, PCI_TEST_BAR_ADDRESS + VGPU_REG_VM_ID, 4),
+                    !=, 7);
+    g_assert_true(cycle(qemu, 8));
+    qemu_stop(qemu, NULL);
+}
+
+/* No block that our device allocated is lost. */
+static void check_nothing_lost(const char *report)
+{
+    g_auto(GStrv) records = g_strsplit(report, "loss record", -1);
+    size_t i;
+
+    for (i = 1; records[0] && records[i]; i++) {
+        char *end = strstr(records[i], "== \n");
+
+        if (end) {
+            *end = '\0';
+        }
+        if (strstr(records[i], "vgpu")) {
+            g_test_message("lost memory: %s", records[i]);
+            g_test_fail();
+        }
+    }
+}
+
+static void check_under_memory_checker(void)
+{
+    g_autofree char *checker = g_find_program_in_path("valgrind");
+    QemuResult result;
+    Qemu *qemu;
+    unsigned cycles = g_test_thorough() ? CYCLES_THOROUGH : CYCLES_QUICK;
+    unsigned i;
+
+    if (!checker) {
+        g_test_skip("no valgrind; `apt-get install valgrind` makes this run");
+        return;
+    }
+    qemu = qemu_start_under(CHECKER, "-M pc");
+    if (!qemu) {
+        return;
+    }
+    for (i = 1; i <= cycles && cycle(qemu, i); i++) {
+    }
+    g_assert_cmpuint(i - 1, ==, cycles);
+    qemu_stop(qemu, &result);
+    if (result.exit_status != 0) {
+        g_test_message("%s", result.err);
+    }
+    g_assert_cmpint(result.exit_status, !=, CHECKER_EXIT);
+    g_assert_cmpint(result.exit_status, ==, 0);
+    g_assert_nonnull(strstr(result.err, "HEAP SUMMARY"));
+    check_nothing_lost(result.err);
+    qemu_result_clear(&result);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_set_nonfatal_assertions();
+    g_test_add_func("/hotplug/unmapped-after-eject",
+                    check_unmapped_after_eject);
+    g_test_add_func("/hotplug/under-memory-checker",
+                    check_under_memory_checker);
+    return g_test_run();
+}

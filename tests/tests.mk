@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# The suites: how their programs are built, and how each is run.
+
+c-files = $(shell git ls-files '*.c' '*.h')
+
+test-cflags = -std=gnu99 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow \
+    -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wvla -Werror \
+    -Itests -Iinclude -Idevice -I$(BUILD)/gen
+glib = $(shell pkg-config --cflags --libs json-glib-1.0 glib-2.0)
+sanitize = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+headers := $(wildcard include/vgpu/*.h device/core/*.h tests/lib/*.h tests/guest/*.h)
+core-sources := $(wildcard device/core/*.c)
+# What the programs below stand on.
+test-base := $(headers) tests/tests.mk
+$(shell mkdir -p $(BUILD)/tests $(BUILD)/gen)
+
+# ---- Unit tests of the core, under sanitizers; the specification ----------------
+
+unit := $(BUILD)/tests/test_config $(BUILD)/tests/test_core $(BUILD)/tests/test_specification
+unit-suites = $(foreach t,$(unit),unit-$(t:$(BUILD)/tests/test_%=%)="$(t) --tap")
+
+$(BUILD)/tests/test_config $(BUILD)/tests/test_core: \
+$(BUILD)/tests/%: tests/unit/%.c $(core-sources) $(test-base) | packages-guest packages-test
+	gcc $(test-cflags) $(sanitize) $< $(core-sources) -o $@ $(glib)
+
+abi := $(BUILD)/gen/abi-regs.inc $(BUILD)/gen/abi-properties.inc $(BUILD)/gen/abi-texts.inc
+$(abi): tests/unit/abi-constants.sh $(headers) | packages-guest
+$(BUILD)/gen/abi-regs.inc:
+	@tests/unit/abi-constants.sh number include/vgpu/regs.h >$@
+$(BUILD)/gen/abi-properties.inc:
+	@tests/unit/abi-constants.sh number include/vgpu/properties.h >$@
+$(BUILD)/gen/abi-texts.inc:
+	@tests/unit/abi-constants.sh text include/vgpu/properties.h >$@
+
+$(BUILD)/tests/test_specification: tests/unit/test_specification.c $(abi) $(test-base) | packages-guest
+	gcc $(test-cflags) $(sanitize) $< -o $@ $(glib)
+
+# ---- Fuzzers --------------------------------------------------------------------
+
+# Seconds for each fuzzer.
+FUZZ_SECONDS_QUICK := 10
+FUZZ_SECONDS ?= 600
+fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_config
+fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers)"
+fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers)"
+
+$(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages-test
+	clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@
+
+# ---- qtests: the device in QEMU, without a guest ----------------------------------
+
+qtest-names := enumerate registers properties reset hotplug migrate
+qtests := $(qtest-names:%=$(BUILD)/tests/test_%)
+qtest-suites = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap")
+qtest-suites-thorough = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap -m thorough")
+
+$(qtests): $(BUILD)/tests/%: tests/qtest/%.c $(wildcard tests/lib/*.c) $(test-base) | packages-guest packages-test
+	gcc $(test-cflags) $< tests/lib/*.c -o $@ $(glib)
+
+# ---- The guest suite ----------------------------------------------------------------
+
+guest-suites = guest="$(BUILD)/tests/test_guest --tap"
+guest-suites-thorough = guest="$(BUILD)/tests/test_guest --tap -m thorough"
+guest-sources := tests/guest/guest.c tests/guest/checks.c tests/lib/qemu.c
+
+$(BUILD)/tests/test_guest: tests/guest/test_guest.c $(guest-sources) $(test-base) | packages-guest packages-test
+	gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
+
+$(BUILD)/tests/demo: tests/guest/demo.c $(guest-sources) $(test-base) | packages-guest
+	gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
+
+check-setup: $(unit) $(qtests) $(BUILD)/tests/test_guest guest
+test-setup: check-setup $(fuzzers)
+
+.PHONY: check-setup test-setup
