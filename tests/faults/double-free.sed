@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# An exit callback frees the property strings, which their properties free too.
+# caught by: hotplug /hotplug/under-memory-checker
+/^static void vgpu_stub_class_init/i\
+static void fault_exit(PCIDevice *pci)\
+{\
+    g_free(VGPU_STUB(pci)->pool_id);\
+    g_free(VGPU_STUB(pci)->priority);\
+}\
+
+s/k->realize = vgpu_stub_realize;/k->exit = fault_exit; &/

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# A wrong priority is taken for the default.
+# caught by: properties /properties/bad/priority-urgent
+s/prio = vgpu_choice_by_text(vgpu_priorities, priority,/prio = vgpu_choice_by_text(vgpu_priorities, "",/
