@@ -6,6 +6,8 @@
 .SUFFIXES:
 SHELL := /bin/sh
 BUILD := build
+# A recipe's one line instead of its command; `make V=1` shows the command.
+say = $(if $(V),,@echo '  compile $(@F)' &&)
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.* ## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -20,7 +22,7 @@ vm: $(BUILD)/tests/demo guest accel ## the same guest, with a shell for you
 	@$(guest-env) $(BUILD)/tests/demo --shell
 
 vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
-	device/join.sh $@
+	$(say)device/join.sh $@
 
 # ---- Check it -----------------------------------------------------------------
 

@@ -14,6 +14,7 @@ dir=$PWD/$BUILD/apt/$release-$arch-$type
 # The system's lines for its own release, with the wanted release in its
 # place: "bookworm-security" becomes "trixie-security".
 host=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+# shellcheck disable=SC2016
 lines=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
     'Identifier: Packages' |
     awk -v host="$host" -v release="$release" -v type="$type" '

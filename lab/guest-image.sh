@@ -66,10 +66,10 @@ assemble() {
     cp "$work"/unpacked/boot/vmlinuz-* "$work/vmlinuz"
 }
 
-[ -d "$work/debs" ] && [ -f "$work/downloaded" ] || {
+if [ ! -f "$work/downloaded" ]; then
     timed download "guest $arch: download" download
     : >"$work/downloaded"
-}
+fi
 rm -rf "$tree" "$work/unpacked"
 timed work "guest $arch: image" assemble
 

@@ -25,7 +25,7 @@ $(BUILD)/source-7.2: lab/qemu-source.sh | packages-qemu
 
 $(OUR_QEMU): vgpu-stub.c lab/qemu-build.sh lab/qemu-devices.mak $(BUILD)/source-7.2 | packages-qemu
 	@lab/qemu-build.sh $(BUILD)/source-7.2 vgpu-stub.c $@ \
-	    --enable-tcg --enable-xen --enable-seccomp --enable-fdt=system
+	    --enable-tcg --enable-kvm --enable-xen --enable-seccomp --enable-fdt=system
 
 # ---- The guest ----------------------------------------------------------------
 
@@ -40,7 +40,7 @@ guest: $(our-qemu) $(guest-dir)/initrd
 $(BUILD)/guest/%/vgpu-regs: tests/guest/vgpu_regs.c include/vgpu/regs.h | packages-guest
 	@$(if $(filter i386,$*),lab/packages.sh guest-i386)
 	@mkdir -p $(@D)
-	gcc -std=gnu99 -O2 -Wall -Wextra -Werror $(guest-cflags-$*) -static -Iinclude $< -o $@
+	$(say)gcc -std=gnu99 -O2 -Wall -Wextra -Werror $(guest-cflags-$*) -static -Iinclude $< -o $@
 
 $(BUILD)/guest/%/initrd: $(BUILD)/guest/%/vgpu-regs tests/guest/init lab/guest-image.sh | packages-guest
 	@lab/guest-image.sh $* $< $(@D)

@@ -18,6 +18,7 @@ for set in "$@"; do
 done
 
 missing=
+# shellcheck disable=SC2086
 for package in $(printf '%s\n' $wanted | sort -u); do
     case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
     installed) ;;

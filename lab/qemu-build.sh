@@ -28,7 +28,7 @@ cp lab/qemu-devices.mak "$source/configs/devices/$target/vgpu.mak"
 # Firmware from Debian's packages: the source package has none.
 set -- --target-list=$target \
     --without-default-features --without-default-devices \
-    --with-devices-x86_64=vgpu --enable-kvm --enable-werror \
+    --with-devices-x86_64=vgpu --enable-werror \
     --disable-docs --enable-trace-backends=log --disable-debug-info \
     --firmwarepath=/usr/share/qemu:/usr/share/seabios \
     --with-pkgversion=vgpu-stub "$@"

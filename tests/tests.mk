@@ -22,7 +22,7 @@ unit-suites = $(foreach t,$(unit),unit-$(t:$(BUILD)/tests/test_%=%)="$(t) --tap"
 
 $(BUILD)/tests/test_config $(BUILD)/tests/test_core: \
 $(BUILD)/tests/%: tests/unit/%.c $(core-sources) $(test-base) | packages-guest packages-test
-	gcc $(test-cflags) $(sanitize) $< $(core-sources) -o $@ $(glib)
+	$(say)gcc $(test-cflags) $(sanitize) $< $(core-sources) -o $@ $(glib)
 
 abi := $(BUILD)/gen/abi-regs.inc $(BUILD)/gen/abi-properties.inc $(BUILD)/gen/abi-texts.inc
 $(abi): tests/unit/abi-constants.sh $(headers) | packages-guest
@@ -34,7 +34,7 @@ $(BUILD)/gen/abi-texts.inc:
 	@tests/unit/abi-constants.sh text include/vgpu/properties.h >$@
 
 $(BUILD)/tests/test_specification: tests/unit/test_specification.c $(abi) $(test-base) | packages-guest
-	gcc $(test-cflags) $(sanitize) $< -o $@ $(glib)
+	$(say)gcc $(test-cflags) $(sanitize) $< -o $@ $(glib)
 
 # ---- Fuzzers --------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers)"
 fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers)"
 
 $(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages-test
-	clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@
+	$(say)clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@
 
 # ---- qtests: the device in QEMU, without a guest ----------------------------------
 
@@ -56,7 +56,7 @@ qtest-suites = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) -
 qtest-suites-thorough = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap -m thorough")
 
 $(qtests): $(BUILD)/tests/%: tests/qtest/%.c $(wildcard tests/lib/*.c) $(test-base) | packages-guest packages-test
-	gcc $(test-cflags) $< tests/lib/*.c -o $@ $(glib)
+	$(say)gcc $(test-cflags) $< tests/lib/*.c -o $@ $(glib)
 
 # ---- The guest suite ----------------------------------------------------------------
 
@@ -65,10 +65,17 @@ guest-suites-thorough = guest="$(BUILD)/tests/test_guest --tap -m thorough"
 guest-sources := tests/guest/guest.c tests/guest/checks.c tests/lib/qemu.c
 
 $(BUILD)/tests/test_guest: tests/guest/test_guest.c $(guest-sources) $(test-base) | packages-guest packages-test
-	gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
+	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
 
 $(BUILD)/tests/demo: tests/guest/demo.c $(guest-sources) $(test-base) | packages-guest
-	gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
+	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
+
+# ---- The drop-in as compilers see it; the tests' own test; QEMU 10.0 ------------------
+
+work := $(BUILD)/qemu/work
+dropin-suites = dropin="tests/dropin/run.sh $(work) vgpu-stub.c $(BUILD)/dropin"
+faults-suites = faults="tests/faults/run.sh $(work) vgpu-stub.c $(BUILD)/faults"
+newer-suites = newer="tests/newer/run.sh vgpu-stub.c $(BUILD)/qemu-10.0"
 
 check-setup: $(unit) $(qtests) $(BUILD)/tests/test_guest guest
 test-setup: check-setup $(fuzzers)

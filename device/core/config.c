@@ -7,15 +7,16 @@
 #include "vgpu/properties.h"
 
 /* " 'A' 'B'" and " 'low' 'medium' 'high'", for messages. */
-#define VGPU_QUOTE(text, value)     " '" text "'"
-#define VGPU_POOL_TEXTS             VGPU_POOLS(VGPU_QUOTE)
-#define VGPU_PRIORITY_TEXTS         VGPU_PRIORITIES(VGPU_QUOTE)
+#define VGPU_QUOTE(text, value) " '" text "'"
+#define VGPU_POOL_TEXTS         VGPU_POOLS(VGPU_QUOTE)
+#define VGPU_PRIORITY_TEXTS     VGPU_PRIORITIES(VGPU_QUOTE)
 
 typedef struct VgpuChoice {
     const char *text;
     uint32_t value;
 } VgpuChoice;
 
+/* clang-format off */
 #define VGPU_CHOICE(text, value)    { text, value },
 static const VgpuChoice vgpu_pools[] = {
     VGPU_POOLS(VGPU_CHOICE) { NULL, 0 }
@@ -24,6 +25,7 @@ static const VgpuChoice vgpu_priorities[] = {
     VGPU_PRIORITIES(VGPU_CHOICE) { NULL, 0 }
 };
 #undef VGPU_CHOICE
+/* clang-format on */
 
 static const VgpuChoice *vgpu_choice_by_text(const VgpuChoice *choice,
                                              const char *text,

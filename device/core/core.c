@@ -20,16 +20,23 @@ void vgpu_core_reset(VgpuCore *core)
     core->status = VGPU_STATUS_IDLE;
 }
 
-static bool vgpu_core_is_register(uint64_t offset, unsigned size)
+static void vgpu_core_guest_error(VgpuCore *core, const char *what,
+                                  uint64_t offset, unsigned size)
+{
+    core->ops->guest_error(core->opaque, what, offset, size);
+}
+
+/* Whether an access is of the one form that has an effect. */
+static bool vgpu_core_is_register_access(uint64_t offset, unsigned size)
 {
     return size == VGPU_REG_SIZE && offset % VGPU_REG_SIZE == 0;
 }
 
 uint32_t vgpu_core_read(VgpuCore *core, uint64_t offset, unsigned size)
 {
-    if (!vgpu_core_is_register(offset, size)) {
-        core->ops->guest_error(core->opaque, "read of a wrong size or "
-                               "alignment gives 0", offset, size);
+    if (!vgpu_core_is_register_access(offset, size)) {
+        vgpu_core_guest_error(core, "read of a wrong size or alignment", offset,
+                              size);
         return 0;
     }
 
@@ -51,8 +58,7 @@ uint32_t vgpu_core_read(VgpuCore *core, uint64_t offset, unsigned size)
     case VGPU_REG_FEATURES:
         return VGPU_FEATURES_KNOWN;
     default:
-        core->ops->guest_error(core->opaque, "read of no register gives 0",
-                               offset, size);
+        vgpu_core_guest_error(core, "read of no register", offset, size);
         return 0;
     }
 }
@@ -60,9 +66,9 @@ uint32_t vgpu_core_read(VgpuCore *core, uint64_t offset, unsigned size)
 void vgpu_core_write(VgpuCore *core, uint64_t offset, uint64_t value,
                      unsigned size)
 {
-    if (!vgpu_core_is_register(offset, size)) {
-        core->ops->guest_error(core->opaque, "write of a wrong size or "
-                               "alignment is ignored", offset, size);
+    if (!vgpu_core_is_register_access(offset, size)) {
+        vgpu_core_guest_error(core, "write of a wrong size or alignment",
+                              offset, size);
         return;
     }
 
@@ -72,8 +78,8 @@ void vgpu_core_write(VgpuCore *core, uint64_t offset, uint64_t value,
         core->status = VGPU_STATUS_WRITTEN;
         return;
     default:
-        core->ops->guest_error(core->opaque, "write to a read-only register "
-                               "or to none is ignored", offset, size);
+        vgpu_core_guest_error(core, "write to no writable register", offset,
+                              size);
         return;
     }
 }

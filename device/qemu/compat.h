@@ -13,8 +13,8 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 
-#define VGPU_QEMU_AT_LEAST(major, minor)     \
-    (QEMU_VERSION_MAJOR > (major) ||         \
+#define VGPU_QEMU_AT_LEAST(major, minor) \
+    (QEMU_VERSION_MAJOR > (major) ||     \
      (QEMU_VERSION_MAJOR == (major) && QEMU_VERSION_MINOR >= (minor)))
 
 /* 8.0 moved struct PCIDevice to a header of its own. */
@@ -34,32 +34,32 @@
 /* 5.0 made the property list a call; 10.0 made it const and dropped its end
  * marker, and counts the elements of the array instead. */
 #if VGPU_QEMU_AT_LEAST(10, 0)
-#define VGPU_PROPERTY           const Property
+#define VGPU_PROPERTY const Property
 #define VGPU_PROPERTY_LIST_END
 #else
-#define VGPU_PROPERTY           Property
-#define VGPU_PROPERTY_LIST_END     DEFINE_PROP_END_OF_LIST(),
+#define VGPU_PROPERTY          Property
+#define VGPU_PROPERTY_LIST_END DEFINE_PROP_END_OF_LIST(),
 #endif
 #if VGPU_QEMU_AT_LEAST(5, 0)
-#define vgpu_set_properties(dc, list)   device_class_set_props(dc, list)
+#define vgpu_set_properties(dc, list) device_class_set_props(dc, list)
 #else
-#define vgpu_set_properties(dc, list)   ((dc)->props = (list))
+#define vgpu_set_properties(dc, list) ((dc)->props = (list))
 #endif
 
 /* 9.2 renamed the plain reset callback to "legacy". */
 #if VGPU_QEMU_AT_LEAST(9, 2)
-#define vgpu_set_reset(dc, fn)          device_class_set_legacy_reset(dc, fn)
+#define vgpu_set_reset(dc, fn) device_class_set_legacy_reset(dc, fn)
 #else
-#define vgpu_set_reset(dc, fn)          ((dc)->reset = (fn))
+#define vgpu_set_reset(dc, fn) ((dc)->reset = (fn))
 #endif
 
 /* 10.1 made class data and the interface list const. */
 #if VGPU_QEMU_AT_LEAST(10, 1)
-#define VGPU_CLASS_DATA         const void
-#define VGPU_INTERFACE_INFO     const InterfaceInfo
+#define VGPU_CLASS_DATA     const void
+#define VGPU_INTERFACE_INFO const InterfaceInfo
 #else
-#define VGPU_CLASS_DATA         void
-#define VGPU_INTERFACE_INFO     InterfaceInfo
+#define VGPU_CLASS_DATA     void
+#define VGPU_INTERFACE_INFO InterfaceInfo
 #endif
 
 #endif /* VGPU_QEMU_COMPAT_H */

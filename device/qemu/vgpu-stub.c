@@ -18,13 +18,14 @@ typedef struct VgpuStub {
     uint32_t vm_id;
 } VgpuStub;
 
-#define VGPU_STUB(obj)      OBJECT_CHECK(VgpuStub, (obj), VGPU_DEVICE_NAME)
+#define VGPU_STUB(obj) OBJECT_CHECK(VgpuStub, (obj), VGPU_DEVICE_NAME)
 
 static void vgpu_stub_guest_error(void *opaque, const char *what,
                                   uint64_t offset, unsigned size)
 {
-    qemu_log_mask(LOG_GUEST_ERROR, VGPU_DEVICE_NAME ": %s (offset 0x%" PRIx64
-                  ", %u bytes)\n", what, offset, size);
+    qemu_log_mask(LOG_GUEST_ERROR,
+                  "%s: %s is ignored (offset 0x%" PRIx64 ", %u bytes)\n",
+                  VGPU_DEVICE_NAME, what, offset, size);
 }
 
 static const VgpuCoreOps vgpu_stub_core_ops = {
@@ -110,12 +111,10 @@ static const VMStateDescription vgpu_stub_vmstate = {
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = vgpu_stub_post_load,
-    .fields = (VMStateField[]) {
-        VMSTATE_PCI_DEVICE(parent_obj, VgpuStub),
-        VMSTATE_UINT32(core.command, VgpuStub),
-        VMSTATE_UINT32(core.status, VgpuStub),
-        VMSTATE_END_OF_LIST()
-    },
+    .fields = (VMStateField[]){ VMSTATE_PCI_DEVICE(parent_obj, VgpuStub),
+                                VMSTATE_UINT32(core.command, VgpuStub),
+                                VMSTATE_UINT32(core.status, VgpuStub),
+                                VMSTATE_END_OF_LIST() },
 };
 
 static VGPU_PROPERTY vgpu_stub_properties[] = {
@@ -150,10 +149,8 @@ static const TypeInfo vgpu_stub_type = {
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(VgpuStub),
     .class_init = vgpu_stub_class_init,
-    .interfaces = (VGPU_INTERFACE_INFO[]) {
-        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
-        { }
-    },
+    .interfaces =
+        (VGPU_INTERFACE_INFO[]){ { INTERFACE_CONVENTIONAL_PCI_DEVICE }, {} },
 };
 
 static void vgpu_stub_register_types(void)

@@ -51,8 +51,7 @@ for script in "$@"; do
     elif ! link_watched "$faulty" "$directory/$name"; then
         sed 's/^/# /' "$log"
         result "not ok" "/faults/$name"
-    # shellcheck disable=SC2086
-    elif run_test "$directory/$name" $caught_by || ! grep -q '^not ok ' "$log"; then
+    elif run_test "$directory/$name" "${caught_by% *}" "${caught_by#* }" || ! grep -q '^not ok ' "$log"; then
         sed 's/^/# /' "$log"
         result "not ok" "/faults/$name: $caught_by does not catch it"
     else

@@ -53,8 +53,8 @@ static void take(VgpuCore *core, const Step *step)
     unsigned size = step->size & 0x80 ? step->size : 1u << (step->size & 3);
     /* Mostly inside the BAR, and now and then anywhere. */
     uint64_t offset = step->operation & 0x80
-        ? (uint64_t)step->value << 16 | step->offset
-        : step->offset % (2 * VGPU_REG_END);
+                          ? (uint64_t)step->value << 16 | step->offset
+                          : step->offset % (2 * VGPU_REG_END);
     uint32_t value;
 
     switch (step->operation & 3) {

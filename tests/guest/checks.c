@@ -10,27 +10,26 @@
 #define SAMPLE_PRIORITY "high"
 #define SAMPLE_VM_ID    100
 
-#define GOLDEN_LSPCI    "tests/guest/golden/lspci-nnvv"
+#define GOLDEN_LSPCI "tests/guest/golden/lspci-nnvv"
 
 /* What tests/guest/init writes to COMMAND. */
-#define WRITTEN         0x12345678u
+#define WRITTEN 0x12345678u
 
-#define TEXT_OF(number)     #number
-#define TEXT(number)        TEXT_OF(number)
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
 
-const char guest_checks_device[] =
-    VGPU_DEVICE_NAME "," VGPU_PROP_POOL_ID "=" SAMPLE_POOL ","
-    VGPU_PROP_PRIORITY "=" SAMPLE_PRIORITY ","
-    VGPU_PROP_VM_ID "=" TEXT(SAMPLE_VM_ID);
+const char guest_checks_device[] = VGPU_DEVICE_NAME
+    "," VGPU_PROP_POOL_ID "=" SAMPLE_POOL "," VGPU_PROP_PRIORITY
+    "=" SAMPLE_PRIORITY "," VGPU_PROP_VM_ID "=" TEXT(SAMPLE_VM_ID);
 
 static bool check_booted(const GuestReport *report, char **seen)
 {
     const char *uname = guest_section(report, "uname");
 
-    *seen = report->failure
-        ? g_strdup(report->failure)
-        : g_strdup_printf("%.*s, userspace after %.1f s",
-                          (int)strcspn(uname, "\n"), uname, report->ready_s);
+    *seen = report->failure ? g_strdup(report->failure)
+                            : g_strdup_printf("%.*s, userspace after %.1f s",
+                                              (int)strcspn(uname, "\n"), uname,
+                                              report->ready_s);
     return !report->failure;
 }
 
@@ -53,12 +52,13 @@ static bool check_lspci_line(const GuestReport *report, char **seen)
 {
     *seen = line_with(report, "lspci-nn", "[1af4:1111]");
     return *seen && g_regex_match_simple(
-        "^[0-9a-f]{2}:[0-9a-f]{2}\\.0 Processing accelerators \\[1200\\]: "
-        "Red Hat, Inc\\. Device \\[1af4:1111\\] \\(rev 01\\)$", *seen, 0, 0);
+                        "^[0-9a-f]{2}:[0-9a-f]{2}\\.0 Processing accelerators "
+                        "\\[1200\\]: "
+                        "Red Hat, Inc\\. Device \\[1af4:1111\\] \\(rev 01\\)$",
+                        *seen, 0, 0);
 }
 
-static char *substitute(const char *text, const char *pattern,
-                        const char *by)
+static char *substitute(const char *text, const char *pattern, const char *by)
 {
     g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_MULTILINE, 0, NULL);
 
@@ -75,8 +75,8 @@ static bool check_lspci_golden(const GuestReport *report, char **seen)
     const char *printed = guest_section(report, "lspci-nnvv");
     g_autofree char *no_slot = substitute(printed, "^[0-9a-f]{2}:[0-9a-f.]{4} ",
                                           "SLOT ");
-    g_autofree char *no_address = substitute(
-        no_slot, "Memory at [0-9a-f]+ ", "Memory at ADDRESS ");
+    g_autofree char *no_address = substitute(no_slot, "Memory at [0-9a-f]+ ",
+                                             "Memory at ADDRESS ");
     g_autofree char *no_extra = substitute(
         no_address, "^\t(Physical Slot|Latency): [0-9]+\n", "");
     g_autofree char *text = substitute(no_extra, "Control: .*$",
@@ -99,9 +99,9 @@ static bool check_lspci_golden(const GuestReport *report, char **seen)
 static bool check_sysfs(const GuestReport *report, char **seen)
 {
     static const char *const wanted[] = {
-        "vendor 0x1af4", "device 0x1111", "class 0x120000", "revision 0x01",
-        "subsystem_vendor 0x1af4", "subsystem_device 0x0001", "irq 0",
-        "resource0 4096",
+        "vendor 0x1af4", "device 0x1111",           "class 0x120000",
+        "revision 0x01", "subsystem_vendor 0x1af4", "subsystem_device 0x0001",
+        "irq 0",         "resource0 4096",
     };
     g_auto(GStrv) lines = g_strsplit(guest_section(report, "sysfs"), "\n", -1);
     size_t i;
@@ -134,8 +134,8 @@ static bool has_registers(const GuestReport *report, const char *section,
         g_autofree char *line = line_with(report, section, name);
         const char *value = line ? strrchr(line, ' ') + 1 : "none";
 
-        g_string_append_printf(text, "%s%s %s", i ? ", " : "",
-                               expected[i].name, value);
+        g_string_append_printf(text, "%s%s %s", i ? ", " : "", expected[i].name,
+                               value);
         all = all && line &&
               g_ascii_strtoull(value, NULL, 16) == expected[i].value &&
               g_str_has_prefix(value, "0x");
@@ -147,36 +147,40 @@ static bool has_registers(const GuestReport *report, const char *section,
 static bool check_properties(const GuestReport *report, char **seen)
 {
     static const Expected expected[] = {
-        { "POOL", 'B' }, { "PRIORITY", 2 }, { "VM_ID", SAMPLE_VM_ID },
+        { "POOL", 'B' },
+        { "PRIORITY", 2 },
+        { "VM_ID", SAMPLE_VM_ID },
     };
 
-    return has_registers(report, "registers", expected,
-                         G_N_ELEMENTS(expected), seen);
+    return has_registers(report, "registers", expected, G_N_ELEMENTS(expected),
+                         seen);
 }
 
 static bool check_identity(const GuestReport *report, char **seen)
 {
     static const Expected expected[] = {
-        { "MAGIC", 0x55504756 }, { "ABI_VERSION", 0x00010000 },
+        { "MAGIC", 0x55504756 },
+        { "ABI_VERSION", 0x00010000 },
         { "FEATURES", 0 },
     };
 
-    return has_registers(report, "registers", expected,
-                         G_N_ELEMENTS(expected), seen);
+    return has_registers(report, "registers", expected, G_N_ELEMENTS(expected),
+                         seen);
 }
 
 static bool check_idle(const GuestReport *report, char **seen)
 {
     static const Expected expected[] = { { "COMMAND", 0 }, { "STATUS", 0 } };
 
-    return has_registers(report, "registers", expected,
-                         G_N_ELEMENTS(expected), seen);
+    return has_registers(report, "registers", expected, G_N_ELEMENTS(expected),
+                         seen);
 }
 
 static bool check_command(const GuestReport *report, char **seen)
 {
     static const Expected expected[] = {
-        { "COMMAND", WRITTEN }, { "STATUS", 1 },
+        { "COMMAND", WRITTEN },
+        { "STATUS", 1 },
     };
 
     return has_registers(report, "command", expected, G_N_ELEMENTS(expected),

@@ -12,8 +12,8 @@
 extern const char guest_checks_device[];
 
 typedef struct GuestCheck {
-    const char *name;       /* for a test path */
-    const char *title;      /* for a reader */
+    const char *name;  /* for a test path */
+    const char *title; /* for a reader */
     /* True when it holds; *seen gets one line on what was there, to g_free. */
     bool (*check)(const GuestReport *report, char **seen);
 } GuestCheck;

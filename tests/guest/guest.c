@@ -13,7 +13,7 @@
 
 /* A boot takes 3 s under TCG on an idle machine, UEFI 20 s; these limits are
  * for a loaded one. */
-#define TIMEOUT_S       120
+#define TIMEOUT_S 120
 
 static const char *environment(const char *name, const char *by_default)
 {
@@ -51,6 +51,7 @@ static char **command_line(const GuestBoot *boot, const char *job)
     GPtrArray *argv = g_ptr_array_new();
     g_autofree char *kernel = image_file("vmlinuz");
     g_autofree char *initrd = image_file("initrd");
+    /* clang-format off */
     const char *const fixed[] = {
         qemu_binary(), "-accel", environment("VGPU_ACCEL", "tcg"),
         "-M", boot->machine, "-m", "256", "-nodefaults", "-no-reboot",
@@ -58,6 +59,7 @@ static char **command_line(const GuestBoot *boot, const char *job)
         "stdio,id=console,signal=off", "-serial", "chardev:console",
         "-kernel", kernel, "-initrd", initrd, "-device", boot->device,
     };
+    /* clang-format on */
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(fixed); i++) {
@@ -68,8 +70,9 @@ static char **command_line(const GuestBoot *boot, const char *job)
         g_ptr_array_add(argv, g_strdup(boot->firmware));
     }
     g_ptr_array_add(argv, g_strdup("-append"));
-    g_ptr_array_add(argv, g_strdup_printf(
-        "console=ttyS0 quiet panic=-1 nokaslr vgpu=%s", job));
+    g_ptr_array_add(
+        argv,
+        g_strdup_printf("console=ttyS0 quiet panic=-1 nokaslr vgpu=%s", job));
     g_ptr_array_add(argv, NULL);
     return (char **)g_ptr_array_free(argv, FALSE);
 }
@@ -132,10 +135,9 @@ static void split_sections(GuestReport *report)
 
         if (g_str_has_prefix(line, "@@ ")) {
             if (name) {
-                g_hash_table_insert(report->sections,
-                                    g_steal_pointer(&name),
-                                    g_string_free(g_steal_pointer(&text),
-                                                  FALSE));
+                g_hash_table_insert(
+                    report->sections, g_steal_pointer(&name),
+                    g_string_free(g_steal_pointer(&text), FALSE));
             }
             name = g_strdup(line + strlen("@@ "));
             text = g_string_new(NULL);

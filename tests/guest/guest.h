@@ -11,18 +11,18 @@
 #include <stdbool.h>
 
 typedef struct GuestBoot {
-    const char *machine;    /* "pc" or "q35" */
-    const char *device;     /* the argument of -device */
-    const char *firmware;   /* a UEFI image, or NULL for the machine's BIOS */
-    unsigned timeout_s;     /* until it has powered off; 0: the default */
+    const char *machine;  /* "pc" or "q35" */
+    const char *device;   /* the argument of -device */
+    const char *firmware; /* a UEFI image, or NULL for the machine's BIOS */
+    unsigned timeout_s;   /* until it has powered off; 0: the default */
 } GuestBoot;
 
 typedef struct GuestReport {
-    char *console;          /* everything, for a human to read */
-    GHashTable *sections;   /* name → text, from the lines that begin with @@ */
-    double ready_s;         /* seconds from QEMU's start to the first process */
-    double seconds;         /* until QEMU had ended */
-    char *failure;          /* why it did not run to its end, or NULL */
+    char *console;        /* everything, for a human to read */
+    GHashTable *sections; /* name → text, from the lines that begin with @@ */
+    double ready_s;       /* seconds from QEMU's start to the first process */
+    double seconds;       /* until QEMU had ended */
+    char *failure;        /* why it did not run to its end, or NULL */
 } GuestReport;
 
 /* Runs a guest to its end. The report is the caller's: guest_report_clear(). */

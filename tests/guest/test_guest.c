@@ -11,10 +11,10 @@
 #include "guest/guest.h"
 #include "lib/qemu.h"
 
-#define BOOTS_IN_A_ROW  10
+#define BOOTS_IN_A_ROW 10
 
 /* Debian's ovmf package. */
-#define UEFI_FIRMWARE   "/usr/share/ovmf/OVMF.fd"
+#define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
 
 static void run_checks(const GuestBoot *boot)
 {
@@ -33,8 +33,8 @@ static void run_checks(const GuestBoot *boot)
     if (g_test_failed()) {
         g_test_message("the guest's console:\n%s", report.console);
     } else {
-        g_test_message("userspace after %.1f s, %.1f s in all",
-                       report.ready_s, report.seconds);
+        g_test_message("userspace after %.1f s, %.1f s in all", report.ready_s,
+                       report.seconds);
     }
     guest_report_clear(&report);
 }

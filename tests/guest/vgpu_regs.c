@@ -18,21 +18,22 @@
 
 #include "vgpu/regs.h"
 
-#define DEVICES     "/sys/bus/pci/devices"
-#define PATH_SIZE   512
+#define DEVICES   "/sys/bus/pci/devices"
+#define PATH_SIZE 512
 
 typedef struct Register {
     const char *name;
     unsigned offset;
 } Register;
 
-#define REGISTER(name, access)  { #name, VGPU_REG_##name },
+#define REGISTER(name, access) { #name, VGPU_REG_##name },
 static const Register registers[] = { VGPU_REGISTERS(REGISTER) };
-#define REGISTER_COUNT  (sizeof(registers) / sizeof(registers[0]))
+#define REGISTER_COUNT (sizeof(registers) / sizeof(registers[0]))
 
 static volatile unsigned char *bar;
 
-static void die(const char *format, ...)
+static void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *format, ...)
 {
     va_list args;
 
@@ -117,8 +118,8 @@ static void map_registers(void)
     if (fd < 0) {
         die("%s: %s", path, strerror(errno));
     }
-    map = mmap(NULL, VGPU_REGS_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-               fd, 0);
+    map = mmap(NULL, VGPU_REGS_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+               0);
     if (map == MAP_FAILED) {
         die("mmap of %s: %s", path, strerror(errno));
     }
@@ -177,7 +178,6 @@ static const Register *register_by_name(const char *name)
         }
     }
     die("no register '%s'; `vgpu-regs list` names them", name);
-    return NULL;
 }
 
 static void print_register(const Register *reg)
@@ -248,12 +248,14 @@ static void do_check_accesses(void)
 
 static int usage(FILE *stream)
 {
-    fputs("usage: vgpu-regs list                  every register\n"
-          "       vgpu-regs read REGISTER\n"
-          "       vgpu-regs write REGISTER VALUE\n"
-          "       vgpu-regs check-accesses        wrong accesses have no effect\n"
-          "       vgpu-regs path                  the device in sysfs\n"
-          "       vgpu-regs id                    vendor:device\n", stream);
+    fputs(
+        "usage: vgpu-regs list                  every register\n"
+        "       vgpu-regs read REGISTER\n"
+        "       vgpu-regs write REGISTER VALUE\n"
+        "       vgpu-regs check-accesses        wrong accesses have no effect\n"
+        "       vgpu-regs path                  the device in sysfs\n"
+        "       vgpu-regs id                    vendor:device\n",
+        stream);
     return stream == stdout ? 0 : 2;
 }
 

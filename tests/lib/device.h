@@ -9,12 +9,12 @@
 #include "lib/qemu.h"
 
 /* Not the defaults, so that a default in the wrong place shows. */
-#define DEVICE_SAMPLE_PROPERTIES    "pool_id=B,priority=high,vm_id=100"
+#define DEVICE_SAMPLE_PROPERTIES "pool_id=B,priority=high,vm_id=100"
 
 typedef struct Device {
     Qemu *qemu;
     PciDevfn devfn;
-    uint64_t base;      /* where the registers are placed */
+    uint64_t base; /* where the registers are placed */
 } Device;
 
 /*

@@ -3,8 +3,8 @@
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 
-#define CONFIG_ENABLE   0x80000000u
-#define DEVFN_COUNT     256
+#define CONFIG_ENABLE 0x80000000u
+#define DEVFN_COUNT   256
 
 static void select_register(Qemu *qemu, PciDevfn devfn, unsigned offset)
 {

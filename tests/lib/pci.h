@@ -17,11 +17,11 @@
 /* slot << 3 | function */
 typedef unsigned PciDevfn;
 
-#define PCI_DEVFN_NONE  (~0u)
-#define PCI_SLOT_DEVFN(slot)    ((PciDevfn)(slot) << 3)
+#define PCI_DEVFN_NONE       (~0u)
+#define PCI_SLOT_DEVFN(slot) ((PciDevfn)(slot) << 3)
 
 /* Where our tests place a BAR: free in both machine types, below 4 GiB. */
-#define PCI_TEST_BAR_ADDRESS    0xe0000000u
+#define PCI_TEST_BAR_ADDRESS 0xe0000000u
 
 /* size is 1, 2 or 4 bytes, offset aligned to it. */
 uint32_t pci_read(Qemu *qemu, PciDevfn devfn, unsigned offset, unsigned size);

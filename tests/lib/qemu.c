@@ -32,9 +32,14 @@ struct Qemu {
     Line qmp;
     FILE *out;
     FILE *err;
-    GQueue events;      /* names, in the order of their coming */
+    GQueue events; /* names, in the order of their coming */
     bool dead;
 };
+
+gint64 deadline_after(unsigned seconds)
+{
+    return g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+}
 
 const char *qemu_binary(void)
 {
@@ -131,7 +136,7 @@ static GPid spawn(char **argv, FILE *out, FILE *err, int qtest, int qmp)
 
 static void wait_for_end(GPid pid, unsigned timeout_s, QemuResult *result)
 {
-    gint64 deadline = g_get_monotonic_time() + timeout_s * G_USEC_PER_SEC;
+    gint64 deadline = deadline_after(timeout_s);
     int status;
 
     while (waitpid(pid, &status, WNOHANG) == 0) {
@@ -256,8 +261,8 @@ Qemu *qemu_start_under(const char *wrapper, const char *args)
     socket_pair(qmp);
     qemu->out = tmpfile();
     qemu->err = tmpfile();
-    qemu->qtest = (Line) { qtest[0], g_string_new(NULL) };
-    qemu->qmp = (Line) { qmp[0], g_string_new(NULL) };
+    qemu->qtest = (Line){ qtest[0], g_string_new(NULL) };
+    qemu->qmp = (Line){ qmp[0], g_string_new(NULL) };
     g_queue_init(&qemu->events);
     qemu->pid = spawn(argv, qemu->out, qemu->err, qtest[1], qmp[1]);
     close(qtest[1]);
@@ -418,8 +423,8 @@ static JsonNode *qmp_message(Qemu *qemu, int timeout_ms, bool *is_event)
     }
     object = json_node_get_object(node);
     if (json_object_has_member(object, "event")) {
-        g_queue_push_tail(&qemu->events, g_strdup(
-            json_object_get_string_member(object, "event")));
+        g_queue_push_tail(&qemu->events, g_strdup(json_object_get_string_member(
+                                             object, "event")));
         *is_event = true;
     }
     return node;
@@ -526,7 +531,7 @@ static bool take_event(Qemu *qemu, const char *name)
 
 bool qemu_wait_event(Qemu *qemu, const char *name, unsigned timeout_s)
 {
-    gint64 deadline = g_get_monotonic_time() + timeout_s * G_USEC_PER_SEC;
+    gint64 deadline = deadline_after(timeout_s);
 
     while (!take_event(qemu, name)) {
         gint64 left = deadline - g_get_monotonic_time();

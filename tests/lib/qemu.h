@@ -20,11 +20,14 @@ typedef struct Qemu Qemu;
 /* What a QEMU that ran to its end left behind. */
 typedef struct QemuResult {
     bool timed_out;
-    int exit_status;    /* -1 when a signal ended it */
-    int signal;         /* 0 when it exited by itself */
+    int exit_status; /* -1 when a signal ended it */
+    int signal;      /* 0 when it exited by itself */
     char *out;
     char *err;
 } QemuResult;
+
+/* A time of g_get_monotonic_time(), so many seconds from now. */
+gint64 deadline_after(unsigned seconds);
 
 /* The path of the QEMU under test. Owned by the library. */
 const char *qemu_binary(void);

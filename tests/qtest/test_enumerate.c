@@ -65,8 +65,8 @@ static void check_no_capability(gconstpointer machine)
     if (!device_start(&d, machine, "")) {
         return;
     }
-    g_assert_cmphex(pci_read(d.qemu, d.devfn, PCI_STATUS, 2) &
-                    PCI_STATUS_CAP_LIST, ==, 0);
+    g_assert_cmphex(
+        pci_read(d.qemu, d.devfn, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST, ==, 0);
     g_assert_cmphex(pci_read(d.qemu, d.devfn, PCI_CAPABILITY_LIST, 1), ==, 0);
     device_stop(&d);
 }
@@ -136,8 +136,8 @@ int main(int argc, char **argv)
         size_t j;
 
         for (j = 0; j < G_N_ELEMENTS(cases); j++) {
-            g_autofree char *path = g_strdup_printf(
-                "/enumerate/%s/%s", machines[i], cases[j].name);
+            g_autofree char *path = g_strdup_printf("/enumerate/%s/%s",
+                                                    machines[i], cases[j].name);
 
             g_test_add_data_func(path, machines[i], cases[j].check);
         }

@@ -16,23 +16,26 @@ enum {
     ACPI_PCIHP_SELECT = 0xae10,
 };
 
-#define SLOT        0x10
+#define SLOT 0x10
 
 /* `make test` asks for the thorough number, `make check` for the quick one. */
 #define CYCLES_THOROUGH 1000
 #define CYCLES_QUICK    50
 
 /* Bad addresses and bad frees end with this; lost memory is looked up below. */
-#define CHECKER_EXIT    99
-#define CHECKER \
-    "valgrind --trace-children=yes --error-exitcode=99 --undef-value-errors=no --leak-check=full " \
+#define CHECKER_EXIT 99
+#define CHECKER                                          \
+    "valgrind --trace-children=yes --error-exitcode=99 " \
+    "--undef-value-errors=no --leak-check=full "         \
     "--show-leak-kinds=definite --errors-for-leak-kinds=none --num-callers=30"
 
 static bool plug(Qemu *qemu, unsigned vm_id)
 {
-    qemu_do(qemu, "{'execute': 'device_add', 'arguments': {"
+    qemu_do(qemu,
+            "{'execute': 'device_add', 'arguments': {"
             "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', 'addr': '%x', "
-            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u}}", SLOT, vm_id);
+            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u}}",
+            SLOT, vm_id);
     return pci_read(qemu, PCI_SLOT_DEVFN(SLOT), PCI_VENDOR_ID, 2) ==
            VGPU_PCI_VENDOR_ID;
 }
@@ -86,8 +89,8 @@ static unsigned count_of_blocks(const char *record)
     const char *digit = strstr(record, "bytes in ");
     unsigned count = 0;
 
-    for (digit = digit ? digit + strlen("bytes in ") : ""; *digit != ' ' &&
-         *digit; digit++) {
+    for (digit = digit ? digit + strlen("bytes in ") : "";
+         *digit != ' ' && *digit; digit++) {
         if (g_ascii_isdigit(*digit)) {
             count = 10 * count + (unsigned)(*digit - '0');
         }
@@ -101,8 +104,8 @@ static unsigned count_of_blocks(const char *record)
  */
 static void check_nothing_lost(const char *report, unsigned cycles)
 {
-    g_auto(GStrv) records = g_regex_split_simple(
-        "\n==[0-9]+== \n", report, 0, 0);
+    g_auto(GStrv)
+        records = g_regex_split_simple("\n==[0-9]+== \n", report, 0, 0);
     size_t i;
 
     for (i = 0; records[i]; i++) {

@@ -10,19 +10,19 @@
 
 #include "vgpu/properties.h"
 
-#define SAMPLE_COMMAND  0xc0ffee42u
-#define TIMEOUT_S       60
+#define SAMPLE_COMMAND 0xc0ffee42u
+#define TIMEOUT_S      60
 
 static char *directory;
 
 static bool migrate(Qemu *qemu, const char *uri)
 {
-    gint64 deadline = g_get_monotonic_time() + TIMEOUT_S * G_USEC_PER_SEC;
+    gint64 deadline = deadline_after(TIMEOUT_S);
 
     qemu_do(qemu, "{'execute': 'migrate', 'arguments': {'uri': '%s'}}", uri);
     while (g_get_monotonic_time() < deadline) {
-        g_autoptr(JsonNode) node = qemu_qmp(qemu,
-                                            "{'execute': 'query-migrate'}");
+        g_autoptr(JsonNode)
+            node = qemu_qmp(qemu, "{'execute': 'query-migrate'}");
         const char *status = json_object_get_string_member_with_default(
             json_node_get_object(node), "status", "none");
 
@@ -52,11 +52,11 @@ static bool start_source(Device *d)
 /* Whether the incoming side has taken the state in. */
 static bool loaded(Qemu *qemu)
 {
-    gint64 deadline = g_get_monotonic_time() + TIMEOUT_S * G_USEC_PER_SEC;
+    gint64 deadline = deadline_after(TIMEOUT_S);
 
     while (qemu_alive(qemu) && g_get_monotonic_time() < deadline) {
-        g_autoptr(JsonNode) node = qemu_qmp(qemu,
-                                            "{'execute': 'query-status'}");
+        g_autoptr(JsonNode)
+            node = qemu_qmp(qemu, "{'execute': 'query-status'}");
         const char *status = json_object_get_string_member_with_default(
             json_node_get_object(node), "status", "none");
 
@@ -79,8 +79,7 @@ static bool move(Device *source, Device *target, const char *properties)
 
     *target = *source;
     target->qemu = qemu_start(args);
-    return target->qemu && migrate(source->qemu, uri) &&
-           loaded(target->qemu);
+    return target->qemu && migrate(source->qemu, uri) && loaded(target->qemu);
 }
 
 static void check_carried(void)
@@ -91,10 +90,12 @@ static void check_carried(void)
         return;
     }
     if (move(&source, &target, DEVICE_SAMPLE_PROPERTIES)) {
-        g_assert_cmphex(pci_read(target.qemu, target.devfn,
-                                 PCI_BASE_ADDRESS_0, 4), ==, target.base);
+        g_assert_cmphex(
+            pci_read(target.qemu, target.devfn, PCI_BASE_ADDRESS_0, 4), ==,
+            target.base);
         g_assert_cmphex(pci_read(target.qemu, target.devfn, PCI_COMMAND, 2) &
-                        PCI_COMMAND_MEMORY, ==, PCI_COMMAND_MEMORY);
+                            PCI_COMMAND_MEMORY,
+                        ==, PCI_COMMAND_MEMORY);
         g_assert_cmphex(device_read(&target, VGPU_REG_COMMAND), ==,
                         SAMPLE_COMMAND);
         g_assert_cmphex(device_read(&target, VGPU_REG_STATUS), ==,
@@ -201,9 +202,11 @@ static void check_layout(void)
 {
     static const struct {
         const char *name;
-        int size;   /* 0: QEMU's own, not looked at */
+        int size; /* 0: QEMU's own, not looked at */
     } expected[] = {
-        { "parent_obj", 0 }, { "core.command", 4 }, { "core.status", 4 },
+        { "parent_obj", 0 },
+        { "core.command", 4 },
+        { "core.status", 4 },
     };
     g_autoptr(JsonNode) description = NULL;
     g_autofree char *state = NULL;
@@ -225,10 +228,9 @@ static void check_layout(void)
     }
     g_assert_cmpint(json_object_get_int_member(device, "version"), ==, 1);
     fields = json_object_get_array_member(device, "fields");
-    g_assert_cmpuint(json_array_get_length(fields), ==,
-                     G_N_ELEMENTS(expected));
-    for (i = 0; i < MIN(json_array_get_length(fields),
-                        G_N_ELEMENTS(expected)); i++) {
+    g_assert_cmpuint(json_array_get_length(fields), ==, G_N_ELEMENTS(expected));
+    for (i = 0; i < MIN(json_array_get_length(fields), G_N_ELEMENTS(expected));
+         i++) {
         JsonObject *field = json_array_get_object_element(fields, i);
 
         g_assert_cmpstr(json_object_get_string_member(field, "name"), ==,
@@ -244,8 +246,10 @@ static void check_layout(void)
 static char *find_registers(char *state, size_t length)
 {
     static const unsigned char command[] = {
-        SAMPLE_COMMAND >> 24, SAMPLE_COMMAND >> 16 & 0xff,
-        SAMPLE_COMMAND >> 8 & 0xff, SAMPLE_COMMAND & 0xff,
+        SAMPLE_COMMAND >> 24,
+        SAMPLE_COMMAND >> 16 & 0xff,
+        SAMPLE_COMMAND >> 8 & 0xff,
+        SAMPLE_COMMAND & 0xff,
     };
 
     return memmem(state, length, command, sizeof(command));
@@ -256,9 +260,10 @@ static void load(QemuResult *result, const char *state, size_t length)
 {
     g_autofree char *path = g_build_filename(directory, "mutated", NULL);
     g_autofree char *args = g_strdup_printf(
-        "-accel qtest -nodefaults -display none -S -M pc -device "
-        VGPU_DEVICE_NAME "," DEVICE_SAMPLE_PROPERTIES
-        " -incoming \"exec:cat %s\"", path);
+        "-accel qtest -nodefaults -display none -S -M pc "
+        "-device " VGPU_DEVICE_NAME "," DEVICE_SAMPLE_PROPERTIES
+        " -incoming \"exec:cat %s\"",
+        path);
 
     g_assert_true(g_file_set_contents(path, state, (gssize)length, NULL));
     qemu_run(result, 5, args);

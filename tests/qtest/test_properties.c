@@ -6,23 +6,29 @@
 
 #include "vgpu/properties.h"
 
-#define RUN_TIMEOUT_S   30
-#define BARE_MACHINE    "-accel qtest -M pc -nodefaults -display none -S "
+#define RUN_TIMEOUT_S 30
+#define BARE_MACHINE  "-accel qtest -M pc -nodefaults -display none -S "
 
 /* A property's text as it stands on a command line, and what it comes to. */
 typedef struct Good {
-    const char *text;   /* NULL: the property is absent */
+    const char *text; /* NULL: the property is absent */
     uint32_t value;
 } Good;
 
 static const Good pools[] = {
-    { NULL, 'A' }, { "", 'A' }, { "A", 'A' }, { "B", 'B' },
+    { NULL, 'A' },
+    { "", 'A' },
+    { "A", 'A' },
+    { "B", 'B' },
 };
 static const Good priorities[] = {
     { NULL, 1 }, { "", 1 }, { "low", 0 }, { "medium", 1 }, { "high", 2 },
 };
 static const Good vm_ids[] = {
-    { NULL, 0 }, { "0", 0 }, { "1", 1 }, { "0x64", 100 },
+    { NULL, 0 },
+    { "0", 0 },
+    { "1", 1 },
+    { "0x64", 100 },
     { "4294967295", 4294967295u },
 };
 
@@ -50,12 +56,10 @@ static void check_good(gconstpointer data)
             if (!device_start(&d, "pc", list->str)) {
                 return;
             }
-            g_assert_cmphex(device_read(&d, VGPU_REG_POOL), ==,
-                            pools[i].value);
+            g_assert_cmphex(device_read(&d, VGPU_REG_POOL), ==, pools[i].value);
             g_assert_cmphex(device_read(&d, VGPU_REG_PRIORITY), ==,
                             priorities[j].value);
-            g_assert_cmphex(device_read(&d, VGPU_REG_VM_ID), ==,
-                            vm_id->value);
+            g_assert_cmphex(device_read(&d, VGPU_REG_VM_ID), ==, vm_id->value);
             device_stop(&d);
         }
     }
@@ -78,9 +82,8 @@ typedef struct Bad {
 } Bad;
 
 static const char *const pool_words[] = { "'A'", "'B'", NULL };
-static const char *const priority_words[] = {
-    "'low'", "'medium'", "'high'", NULL
-};
+static const char *const priority_words[] = { "'low'", "'medium'", "'high'",
+                                              NULL };
 static const char *const no_words[] = { NULL };
 
 static const Bad bad_texts[] = {
@@ -109,8 +112,8 @@ static const Bad bad_texts[] = {
 static void check_bad(gconstpointer data)
 {
     const Bad *bad = data;
-    g_autofree char *value = g_strdup_printf(
-        VGPU_DEVICE_NAME ",%s=%s", bad->property, bad->text);
+    g_autofree char *value = g_strdup_printf(VGPU_DEVICE_NAME ",%s=%s",
+                                             bad->property, bad->text);
     g_autofree char *quoted = g_shell_quote(value);
     g_autofree char *args = g_strconcat(BARE_MACHINE "-device ", quoted, NULL);
     QemuResult result;
@@ -149,7 +152,8 @@ static void check_refused_hotplug(void)
     if (!qemu) {
         return;
     }
-    error = qemu_qmp_error(qemu, "{'execute': 'device_add', 'arguments': {"
+    error = qemu_qmp_error(qemu,
+                           "{'execute': 'device_add', 'arguments': {"
                            "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', "
                            "'addr': '10', 'pool_id': 'C'}}");
     if (error) {
@@ -160,8 +164,8 @@ static void check_refused_hotplug(void)
     g_assert_cmphex(pci_read(qemu, PCI_SLOT_DEVFN(0x10), PCI_VENDOR_ID, 4), ==,
                     ~0u);
     qemu_do(qemu, "{'execute': 'device_add', 'arguments': {"
-            "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', "
-            "'addr': '10', 'pool_id': 'B'}}");
+                  "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', "
+                  "'addr': '10', 'pool_id': 'B'}}");
     g_assert_cmphex(pci_read(qemu, PCI_SLOT_DEVFN(0x10), PCI_VENDOR_ID, 2), ==,
                     VGPU_PCI_VENDOR_ID);
     qemu_stop(qemu, NULL);
@@ -234,7 +238,8 @@ static void check_device_help(void)
         if (next) {
             *next = '\0';
         }
-        has_line(category, "name \"vgpu-stub\", bus PCI, desc "
+        has_line(category,
+                 "name \"vgpu-stub\", bus PCI, desc "
                  "\"Virtual GPU Stub Device (Processing Accelerator)\"");
     }
     qemu_result_clear(&result);
@@ -259,16 +264,16 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     for (i = 0; i < G_N_ELEMENTS(vm_ids); i++) {
-        g_autofree char *path = g_strdup_printf(
-            "/properties/good/vm_id-%s",
-            vm_ids[i].text ? vm_ids[i].text : "absent");
+        g_autofree char *path = g_strdup_printf("/properties/good/vm_id-%s",
+                                                vm_ids[i].text ? vm_ids[i].text
+                                                               : "absent");
 
         g_test_add_data_func(path, &vm_ids[i], check_good);
     }
     for (i = 0; i < G_N_ELEMENTS(bad_texts); i++) {
         g_autofree char *text = g_strescape(bad_texts[i].text, NULL);
-        g_autofree char *path = g_strdup_printf(
-            "/properties/bad/%s-%s", bad_texts[i].property, text);
+        g_autofree char *path = g_strdup_printf("/properties/bad/%s-%s",
+                                                bad_texts[i].property, text);
 
         g_test_add_data_func(path, &bad_texts[i], check_bad);
     }

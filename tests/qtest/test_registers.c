@@ -14,10 +14,9 @@ typedef struct Register {
     bool writable;
 } Register;
 
-#define WRITABLE_RW     true
-#define WRITABLE_RO     false
-#define REGISTER(name, access) \
-    { #name, VGPU_REG_##name, WRITABLE_##access },
+#define WRITABLE_RW            true
+#define WRITABLE_RO            false
+#define REGISTER(name, access) { #name, VGPU_REG_##name, WRITABLE_##access },
 static const Register registers[] = { VGPU_REGISTERS(REGISTER) };
 
 static const unsigned sizes[] = { 1, 2, 4, 8 };
@@ -47,8 +46,8 @@ static void model_reset(Model *model)
     *model_at(model, VGPU_REG_POOL) = 'B';
     *model_at(model, VGPU_REG_PRIORITY) = 2;
     *model_at(model, VGPU_REG_VM_ID) = 100;
-    *model_at(model, VGPU_REG_MAGIC) =
-        'V' | 'G' << 8 | 'P' << 16 | (uint32_t)'U' << 24;
+    *model_at(model, VGPU_REG_MAGIC) = 'V' | 'G' << 8 | 'P' << 16 |
+                                       (uint32_t)'U' << 24;
     *model_at(model, VGPU_REG_ABI_VERSION) = 1 << 16;
     *model_at(model, VGPU_REG_FEATURES) = 0;
 }
@@ -70,8 +69,8 @@ static bool agrees(Device *d, Model *model, const char *after)
         uint32_t seen = device_read(d, registers[i].offset);
 
         if (seen != model->value[i]) {
-            g_test_message("%s: %s is 0x%x, not 0x%x", after,
-                           registers[i].name, seen, model->value[i]);
+            g_test_message("%s: %s is 0x%x, not 0x%x", after, registers[i].name,
+                           seen, model->value[i]);
             g_test_fail();
             return false;
         }
@@ -180,8 +179,9 @@ static void check_reads(gconstpointer data)
             expected = *model_at(&model, offset);
         }
         if (seen != expected) {
-            g_test_message("a %u-byte read at 0x%x gave 0x%"
-                           G_GINT64_MODIFIER "x", size, offset, seen);
+            g_test_message("a %u-byte read at 0x%x gave 0x%" G_GINT64_MODIFIER
+                           "x",
+                           size, offset, seen);
             g_test_fail();
             break;
         }
@@ -208,8 +208,8 @@ int main(int argc, char **argv)
     g_test_add_func("/registers/defaults", check_defaults);
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (j = 0; j < G_N_ELEMENTS(sizes); j++) {
-            g_autofree char *path = g_strdup_printf(
-                "/registers/%s/%u-bytes", cases[i].name, sizes[j]);
+            g_autofree char *path = g_strdup_printf("/registers/%s/%u-bytes",
+                                                    cases[i].name, sizes[j]);
 
             g_test_add_data_func(path, GUINT_TO_POINTER(sizes[j]),
                                  cases[i].check);

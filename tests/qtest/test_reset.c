@@ -19,14 +19,13 @@ static void check_system_reset(gconstpointer machine)
 
     /* The bus reset took the BAR and the decoding. */
     g_assert_cmphex(pci_read(d.qemu, d.devfn, PCI_BASE_ADDRESS_0, 4), ==, 0);
-    g_assert_cmphex(pci_read(d.qemu, d.devfn, PCI_COMMAND, 2) &
-                    PCI_COMMAND_MEMORY, ==, 0);
+    g_assert_cmphex(
+        pci_read(d.qemu, d.devfn, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY, ==, 0);
     pci_place_bar(d.qemu, d.devfn, VGPU_REGS_BAR, (uint32_t)d.base);
     g_assert_cmphex(device_read(&d, VGPU_REG_COMMAND), ==, 0);
     g_assert_cmphex(device_read(&d, VGPU_REG_STATUS), ==, VGPU_STATUS_IDLE);
     g_assert_cmphex(device_read(&d, VGPU_REG_POOL), ==, VGPU_POOL_B);
-    g_assert_cmphex(device_read(&d, VGPU_REG_PRIORITY), ==,
-                    VGPU_PRIORITY_HIGH);
+    g_assert_cmphex(device_read(&d, VGPU_REG_PRIORITY), ==, VGPU_PRIORITY_HIGH);
     g_assert_cmphex(device_read(&d, VGPU_REG_VM_ID), ==, 100);
     device_stop(&d);
 }

@@ -12,11 +12,11 @@ static void check_good(void)
         const char *pool, *priority;
         uint32_t pool_value, priority_value;
     } cases[] = {
-        { NULL, NULL, 'A', 1 },     { "", "", 'A', 1 },
-        { "A", "low", 'A', 0 },     { "A", "medium", 'A', 1 },
-        { "A", "high", 'A', 2 },    { "B", "low", 'B', 0 },
-        { "B", "medium", 'B', 1 },  { "B", "high", 'B', 2 },
-        { NULL, "high", 'A', 2 },   { "B", NULL, 'B', 1 },
+        { NULL, NULL, 'A', 1 },    { "", "", 'A', 1 },
+        { "A", "low", 'A', 0 },    { "A", "medium", 'A', 1 },
+        { "A", "high", 'A', 2 },   { "B", "low", 'B', 0 },
+        { "B", "medium", 'B', 1 }, { "B", "high", 'B', 2 },
+        { NULL, "high", 'A', 2 },  { "B", NULL, 'B', 1 },
     };
     size_t i;
 
@@ -26,7 +26,8 @@ static void check_good(void)
 
         g_assert_cmpint(vgpu_config_parse(&config, cases[i].pool,
                                           cases[i].priority, 100 + (guint)i,
-                                          &error), ==, 0);
+                                          &error),
+                        ==, 0);
         g_assert_cmphex(config.pool, ==, cases[i].pool_value);
         g_assert_cmphex(config.priority, ==, cases[i].priority_value);
         g_assert_cmpuint(config.vm_id, ==, 100 + i);
@@ -44,8 +45,9 @@ static void check_texts(void)
 
     for (i = 0; i < G_N_ELEMENTS(pools); i++) {
         for (j = 0; j < G_N_ELEMENTS(priorities); j++) {
-            g_assert_cmpint(vgpu_config_parse(&config, pools[i], priorities[j],
-                                              0, &error), ==, 0);
+            g_assert_cmpint(
+                vgpu_config_parse(&config, pools[i], priorities[j], 0, &error),
+                ==, 0);
             g_assert_cmpstr(vgpu_config_pool_text(&config), ==, pools[i]);
             g_assert_cmpstr(vgpu_config_priority_text(&config), ==,
                             priorities[j]);

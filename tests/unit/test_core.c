@@ -106,8 +106,7 @@ static void check_wrong_accesses(void)
             bool right = sizes[i] == 4 && offset % 4 == 0;
 
             if (!(right && offset < VGPU_REG_END)) {
-                g_assert_cmphex(vgpu_core_read(&core, offset, sizes[i]), ==,
-                                0);
+                g_assert_cmphex(vgpu_core_read(&core, offset, sizes[i]), ==, 0);
                 g_assert_cmpuint(errors.count, ==, before + 1);
                 g_assert_cmphex(errors.offset, ==, offset);
                 g_assert_cmpuint(errors.size, ==, sizes[i]);

@@ -88,8 +88,8 @@ static void check_numbers(void)
 
         if (cells && (g_ascii_strtoull(cells[1], &end, 0) != numbers[i].value ||
                       end == cells[1] || *end)) {
-            g_test_message("%s is \"%s\" in " SPECIFICATION ", 0x%"
-                           G_GINT64_MODIFIER "x in the header",
+            g_test_message("%s is \"%s\" in " SPECIFICATION
+                           ", 0x%" G_GINT64_MODIFIER "x in the header",
                            numbers[i].name, cells[1], numbers[i].value);
             g_test_fail();
         }
@@ -167,17 +167,15 @@ static void check_list_is_complete(void)
     for (i = 0; i < G_N_ELEMENTS(offsets); i++) {
         g_assert_cmphex(offsets[i], ==, i * VGPU_REG_SIZE);
     }
-    g_assert_cmphex(VGPU_REG_END, ==,
-                    G_N_ELEMENTS(offsets) * VGPU_REG_SIZE);
+    g_assert_cmphex(VGPU_REG_END, ==, G_N_ELEMENTS(offsets) * VGPU_REG_SIZE);
 }
 
 /* "| `low` | `VGPU_PRIORITY_LOW` |": what a property's text comes to. */
 static void check_property_values(void)
 {
 #define CONSTANT(text, value) { text, #value },
-    static const Text constants[] = {
-        VGPU_POOLS(CONSTANT) VGPU_PRIORITIES(CONSTANT)
-    };
+    static const Text constants[] = { VGPU_POOLS(CONSTANT)
+                                          VGPU_PRIORITIES(CONSTANT) };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(constants); i++) {
