@@ -27,11 +27,11 @@ vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
 # ---- Check it -----------------------------------------------------------------
 
 test: begin test-setup accel ## everything that CI runs; ends with passed and failed counts
-	@$(guest-env) tests/run.sh $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
-	    $(guest-suites-thorough) $(dropin-suites) $(faults-suites) $(newer-suites)
+	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
+	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) $(newer-suites)
 
 check: begin check-setup accel ## the part under 3 minutes, for before each commit
-	@$(guest-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites)
+	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites)
 
 test-device: begin $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
 	@$(guest-env) tests/run.sh $(qtest-suites-thorough) $(guest-suites-thorough)

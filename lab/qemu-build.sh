@@ -63,11 +63,13 @@ progress() {
         END { if (tty) printf "\r%60s\r", "" }'
 }
 
+# The linker's long list of files is kept: lab/qemu-with.sh links with it again.
 mkdir -p "$LOGS"
 log=$LOGS/$name-compile.log
 start=$(date +%s)
 {
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin ninja -C "$work" qemu-system-x86_64 2>&1
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin ninja -d keeprsp -C "$work" \
+        qemu-system-x86_64 2>&1
     echo $? >"$work/status"
 } | tee "$log" | progress
 if [ "$(cat "$work/status")" != 0 ]; then

@@ -29,6 +29,15 @@ compile() {
 
 compile "$drop_in" "$binary.o"
 [ -z "$extra" ] || compile "$extra" "$binary.extra.o"
-link=$(ninja -t commands qemu-system-x86_64 | tail -n 1 |
-    sed "s|-o qemu-system-x86_64 |-o $binary |; s|$object|$binary.o ${extra:+$binary.extra.o}|")
+replace="s|-o qemu-system-x86_64 |-o $binary |
+    s|$object|$binary.o ${extra:+$binary.extra.o}|"
+link=$(ninja -t commands qemu-system-x86_64 | tail -n 1 | sed "$replace")
+# A long command stands in a file.
+file=qemu-system-x86_64.rsp
+case $link in
+*"@$file"*)
+    sed "$replace" "$file" >"$binary.rsp"
+    link=$(printf '%s\n' "$link" | sed "s|@$file|@$binary.rsp|")
+    ;;
+esac
 eval "$link $*"

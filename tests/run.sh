@@ -34,7 +34,7 @@ for suite in "$@"; do
     start=$(date +%s)
     say "== $name"
     { sh -c "$command" 2>&1; echo $? >"$log.status"; } | tee "$log" |
-        grep -a -v -E '^# (Start|End|random seed)|^$'
+        grep --line-buffered -a -v -E '^# (Start|End|random seed)|^$'
     # shellcheck disable=SC2046
     set -- $(count "$log" "$(cat "$log.status")")
     seconds=$(($(date +%s) - start))

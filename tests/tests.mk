@@ -58,6 +58,13 @@ qtest-suites-thorough = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/te
 $(qtests): $(BUILD)/tests/%: tests/qtest/%.c $(wildcard tests/lib/*.c) $(test-base) | packages-guest packages-test
 	$(say)gcc $(test-cflags) $< tests/lib/*.c -o $@ $(glib)
 
+# Our QEMU, telling each BAR that is registered; another QEMU has no such twin.
+watched := $(if $(our-qemu),$(BUILD)/qemu-watched/qemu)
+watch-env := $(if $(watched),VGPU_QEMU_BAR_WATCH=$(watched))
+
+$(BUILD)/qemu-watched/qemu: tests/faults/bar-watch.c $(OUR_QEMU) lab/qemu-with.sh
+	@lab/qemu-with.sh $(BUILD)/qemu/work vgpu-stub.c $@ $< -Wl,--wrap=pci_register_bar
+
 # ---- The guest suite ----------------------------------------------------------------
 
 guest-suites = guest="$(BUILD)/tests/test_guest --tap"
@@ -70,6 +77,10 @@ $(BUILD)/tests/test_guest: tests/guest/test_guest.c $(guest-sources) $(test-base
 $(BUILD)/tests/demo: tests/guest/demo.c $(guest-sources) $(test-base) | packages-guest
 	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
 
+# ---- The lab's own errors ---------------------------------------------------------
+
+lab-suites = lab="tests/lab/run.sh vgpu-stub.c $(BUILD)/tests-lab"
+
 # ---- The drop-in as compilers see it; the tests' own test; QEMU 10.0 ------------------
 
 work := $(BUILD)/qemu/work
@@ -77,7 +88,7 @@ dropin-suites = dropin="tests/dropin/run.sh $(work) vgpu-stub.c $(BUILD)/dropin"
 faults-suites = faults="tests/faults/run.sh $(work) vgpu-stub.c $(BUILD)/faults"
 newer-suites = newer="tests/newer/run.sh vgpu-stub.c $(BUILD)/qemu-10.0"
 
-check-setup: $(unit) $(qtests) $(BUILD)/tests/test_guest guest
-test-setup: check-setup $(fuzzers)
+check-setup: $(unit) $(qtests) $(watched) $(BUILD)/tests/test_guest guest
+test-setup: check-setup $(fuzzers) $(BUILD)/tests/demo
 
 .PHONY: check-setup test-setup

@@ -34,7 +34,7 @@ const char *guest_missing(void)
     g_autofree char *initrd = image_file("initrd");
 
     if (access(qemu_binary(), X_OK) != 0) {
-        return "no QEMU at $VGPU_QEMU; `make demo` builds one";
+        return "no QEMU to run (see $VGPU_QEMU); `make demo` builds one";
     }
     if (access(kernel, R_OK) != 0 || access(initrd, R_OK) != 0) {
         return "no guest image in $VGPU_GUEST; `make demo` makes one";

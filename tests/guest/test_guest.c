@@ -97,8 +97,7 @@ int main(int argc, char **argv)
     const char *missing = guest_missing();
     unsigned i;
 
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     if (missing) {
         printf("Bail out! %s\n", missing);
         return 1;

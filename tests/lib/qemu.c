@@ -36,6 +36,17 @@ struct Qemu {
     bool dead;
 };
 
+void qemu_test_init(int *argc, char ***argv)
+{
+    g_test_init(argc, argv, NULL);
+    g_test_set_nonfatal_assertions();
+    if (access(qemu_binary(), X_OK) != 0) {
+        printf("Bail out! no QEMU at %s; `make demo` builds one\n",
+               qemu_binary());
+        exit(1);
+    }
+}
+
 gint64 deadline_after(unsigned seconds)
 {
     return g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;

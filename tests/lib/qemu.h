@@ -26,6 +26,12 @@ typedef struct QemuResult {
     char *err;
 } QemuResult;
 
+/*
+ * g_test_init() for a suite that needs QEMU: ends the program with TAP's "Bail
+ * out!" and the remedy when there is none. Failed assertions are not fatal.
+ */
+void qemu_test_init(int *argc, char ***argv);
+
 /* A time of g_get_monotonic_time(), so many seconds from now. */
 gint64 deadline_after(unsigned seconds);
 

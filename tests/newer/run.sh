@@ -35,11 +35,16 @@ else
     exit 1
 fi
 
+# Telling each BAR that is registered, for the test that asks for it.
+lab/qemu-with.sh "$directory/work" "$drop_in" "$directory/watched" \
+    tests/faults/bar-watch.c -Wl,--wrap=pci_register_bar || exit 1
+
 status=0
 for test in "$BUILD"/tests/test_enumerate "$BUILD"/tests/test_registers \
     "$BUILD"/tests/test_properties "$BUILD"/tests/test_reset \
     "$BUILD"/tests/test_hotplug "$BUILD"/tests/test_migrate \
     "$BUILD"/tests/test_guest; do
-    VGPU_QEMU=$qemu VGPU_ACCEL=tcg "$test" --tap || status=1
+    VGPU_QEMU=$qemu VGPU_QEMU_BAR_WATCH=$directory/watched VGPU_ACCEL=tcg \
+        "$test" --tap || status=1
 done
 exit $status

@@ -119,8 +119,7 @@ int main(int argc, char **argv)
     static const char *const machines[] = { "pc", "q35" };
     size_t i;
 
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     for (i = 0; i < G_N_ELEMENTS(machines); i++) {
         static const struct {
             const char *name;

@@ -152,8 +152,7 @@ static void check_under_memory_checker(void)
 
 int main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     g_test_add_func("/hotplug/unmapped-after-eject",
                     check_unmapped_after_eject);
     g_test_add_func("/hotplug/under-memory-checker",

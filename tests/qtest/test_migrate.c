@@ -331,8 +331,7 @@ int main(int argc, char **argv)
 {
     int status;
 
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     directory = g_dir_make_tmp("vgpu-migrate-XXXXXX", NULL);
     g_assert_nonnull(directory);
     g_test_add_func("/migrate/carried", check_carried);

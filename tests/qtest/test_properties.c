@@ -172,7 +172,7 @@ static void check_refused_hotplug(void)
 }
 
 /*
- * Needs a QEMU that tells each pci_register_bar(): lab/qemu-with.sh makes it.
+ * Needs a QEMU that tells each pci_register_bar(): tests/faults/bar-watch.c.
  * Nothing is registered for a device whose properties are wrong.
  */
 static void check_refused_before_registration(void)
@@ -184,7 +184,8 @@ static void check_refused_before_registration(void)
     QemuResult result;
 
     if (!binary) {
-        g_test_skip("needs $VGPU_QEMU_BAR_WATCH; `make test-faults` sets it");
+        g_test_skip("needs a QEMU linked with tests/faults/bar-watch.c; "
+                    "`make test` on its own build makes this run");
         return;
     }
     g_setenv("VGPU_QEMU", binary, TRUE);
@@ -261,8 +262,7 @@ int main(int argc, char **argv)
 {
     size_t i;
 
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     for (i = 0; i < G_N_ELEMENTS(vm_ids); i++) {
         g_autofree char *path = g_strdup_printf("/properties/good/vm_id-%s",
                                                 vm_ids[i].text ? vm_ids[i].text

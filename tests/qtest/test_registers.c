@@ -203,8 +203,7 @@ int main(int argc, char **argv)
     };
     size_t i, j;
 
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     g_test_add_func("/registers/defaults", check_defaults);
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (j = 0; j < G_N_ELEMENTS(sizes); j++) {

@@ -32,8 +32,7 @@ static void check_system_reset(gconstpointer machine)
 
 int main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, NULL);
-    g_test_set_nonfatal_assertions();
+    qemu_test_init(&argc, &argv);
     g_test_add_data_func("/reset/system/pc", "pc", check_system_reset);
     g_test_add_data_func("/reset/system/q35", "q35", check_system_reset);
     return g_test_run();
