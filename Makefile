@@ -14,7 +14,7 @@ help: ## list the verbs
 
 # ---- Use it -------------------------------------------------------------------
 
-demo: begin $(BUILD)/tests/demo guest accel ## a Linux guest with the device, shown from inside
+demo: $(BUILD)/tests/demo guest accel ## a Linux guest with the device, shown from inside
 	@lab/steps.sh
 	@$(guest-env) $(BUILD)/tests/demo
 
@@ -26,23 +26,23 @@ vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
 
 # ---- Check it -----------------------------------------------------------------
 
-test: begin test-setup accel ## everything that CI runs; ends with passed and failed counts
+test: test-setup accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) $(newer-suites)
 
-check: begin check-setup accel ## the part under 3 minutes, for before each commit
+check: check-setup accel ## the part under 3 minutes, for before each commit
 	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites)
 
-test-device: begin $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
+test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
 	@$(guest-env) tests/run.sh $(qtest-suites-thorough) $(guest-suites-thorough)
 
-test-heavy: begin test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
+test-heavy: test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
 	@tests/run.sh $(fuzz-suites-heavy)
 
-lint: packages-lint ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
+lint: packages ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
 	@lab/lint.sh
 
-format: packages-lint ## lay out the C sources as .clang-format says
+format: packages ## lay out the C sources as .clang-format says
 	@clang-format -i $(c-files)
 
 pre-push: lint test ## all that decides whether a change may land

@@ -13,8 +13,6 @@ asked="$(cat /proc/sys/kernel/random/boot_id) $VGPU_QEMU"
 [ "$(cat "$file.asked" 2>/dev/null)" != "$asked" ] || exit 0
 
 kvm_runs() {
-    "$VGPU_QEMU" -accel help 2>/dev/null | grep -qx kvm || return 1
-    [ -w /dev/kvm ] || return 1
     mkdir -p "$LOGS"
     timeout -k 1 "$limit" "$VGPU_QEMU" -accel kvm -M pc -m 256 -nodefaults \
         -no-reboot -display none -serial stdio -kernel "$guest/vmlinuz" \
@@ -24,12 +22,17 @@ kvm_runs() {
         grep -q '@@ ready' "$LOGS/accel-kvm.log"
 }
 
+accel=tcg
 if [ ! -e /dev/kvm ]; then
-    accel=tcg why="no /dev/kvm"
-elif kvm_runs; then
-    accel=kvm why="a guest ran in it"
+    why="there is no /dev/kvm"
+elif [ ! -w /dev/kvm ]; then
+    why="/dev/kvm is not yours to use: add yourself to the group kvm"
+elif ! "$VGPU_QEMU" -accel help 2>/dev/null | grep -qx kvm; then
+    why="this QEMU has no KVM"
+elif ! kvm_runs; then
+    why="KVM ran no guest within $limit s"
 else
-    accel=tcg why="KVM ran no guest within $limit s"
+    accel=kvm why="a guest ran in it"
 fi
 say "  accelerator: $accel ($why)"
 echo "$accel" >"$file"

@@ -21,11 +21,11 @@ unit := $(BUILD)/tests/test_config $(BUILD)/tests/test_core $(BUILD)/tests/test_
 unit-suites = $(foreach t,$(unit),unit-$(t:$(BUILD)/tests/test_%=%)="$(t) --tap")
 
 $(BUILD)/tests/test_config $(BUILD)/tests/test_core: \
-$(BUILD)/tests/%: tests/unit/%.c $(core-sources) $(test-base) | packages-guest packages-test
+$(BUILD)/tests/%: tests/unit/%.c $(core-sources) $(test-base) | packages
 	$(say)gcc $(test-cflags) $(sanitize) $< $(core-sources) -o $@ $(glib)
 
 abi := $(BUILD)/gen/abi-regs.inc $(BUILD)/gen/abi-properties.inc $(BUILD)/gen/abi-texts.inc
-$(abi): tests/unit/abi-constants.sh $(headers) | packages-guest
+$(abi): tests/unit/abi-constants.sh $(headers) | packages
 $(BUILD)/gen/abi-regs.inc:
 	@tests/unit/abi-constants.sh number include/vgpu/regs.h >$@
 $(BUILD)/gen/abi-properties.inc:
@@ -33,7 +33,7 @@ $(BUILD)/gen/abi-properties.inc:
 $(BUILD)/gen/abi-texts.inc:
 	@tests/unit/abi-constants.sh text include/vgpu/properties.h >$@
 
-$(BUILD)/tests/test_specification: tests/unit/test_specification.c $(abi) $(test-base) | packages-guest
+$(BUILD)/tests/test_specification: tests/unit/test_specification.c $(abi) $(test-base) | packages
 	$(say)gcc $(test-cflags) $(sanitize) $< -o $@ $(glib)
 
 # ---- Fuzzers --------------------------------------------------------------------
@@ -45,7 +45,7 @@ fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_config
 fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers)"
 fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers)"
 
-$(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages-test
+$(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages
 	$(say)clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@
 
 # ---- qtests: the device in QEMU, without a guest ----------------------------------
@@ -55,7 +55,7 @@ qtests := $(qtest-names:%=$(BUILD)/tests/test_%)
 qtest-suites = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap")
 qtest-suites-thorough = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap -m thorough")
 
-$(qtests): $(BUILD)/tests/%: tests/qtest/%.c $(wildcard tests/lib/*.c) $(test-base) | packages-guest packages-test
+$(qtests): $(BUILD)/tests/%: tests/qtest/%.c $(wildcard tests/lib/*.c) $(test-base) | packages
 	$(say)gcc $(test-cflags) $< tests/lib/*.c -o $@ $(glib)
 
 # Our QEMU, telling each BAR that is registered; another QEMU has no such twin.
@@ -71,10 +71,10 @@ guest-suites = guest="$(BUILD)/tests/test_guest --tap"
 guest-suites-thorough = guest="$(BUILD)/tests/test_guest --tap -m thorough"
 guest-sources := tests/guest/guest.c tests/guest/checks.c tests/lib/qemu.c
 
-$(BUILD)/tests/test_guest: tests/guest/test_guest.c $(guest-sources) $(test-base) | packages-guest packages-test
+$(BUILD)/tests/test_guest: tests/guest/test_guest.c $(guest-sources) $(test-base) | packages
 	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
 
-$(BUILD)/tests/demo: tests/guest/demo.c $(guest-sources) $(test-base) | packages-guest
+$(BUILD)/tests/demo: tests/guest/demo.c $(guest-sources) $(test-base) | packages
 	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
 
 # ---- The lab's own errors ---------------------------------------------------------
