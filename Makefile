@@ -9,6 +9,10 @@ BUILD := build
 # A recipe's one line instead of its command; `make V=1` shows the command.
 say = $(if $(V),,@echo '  compile $(@F)' &&)
 
+# Rules read these variables as they are when make comes to the rule.
+include lab/lab.mk
+include tests/tests.mk
+
 help: ## list the verbs
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.* ## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
 
@@ -26,11 +30,11 @@ vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
 
 # ---- Check it -----------------------------------------------------------------
 
-test: test-setup accel ## everything that CI runs; ends with passed and failed counts
-	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
+test: own-qemu-only test-setup accel ## everything that CI runs; ends with passed and failed counts
+	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) $(newer-suites)
 
-check: check-setup accel ## the part under 3 minutes, for before each commit
+check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit
 	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites)
 
 test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
@@ -39,21 +43,18 @@ test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest
 test-heavy: test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
 	@tests/run.sh $(fuzz-suites-heavy)
 
-lint: packages ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
+lint: $(abi) packages ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
 	@lab/lint.sh
 
 format: packages ## lay out the C sources as .clang-format says
 	@clang-format -i $(c-files)
 
-pre-push: lint test ## all that decides whether a change may land
+pre-push: test ## all that decides whether a change may land
 
 clean: ## remove what was built; keeps what was downloaded
-	rm -rf $(BUILD)/tests $(BUILD)/gen $(BUILD)/qemu* $(BUILD)/faults $(BUILD)/log vgpu-stub.c
+	rm -rf $(filter-out $(BUILD)/apt $(BUILD)/source% $(BUILD)/meson%,$(wildcard $(BUILD)/*)) vgpu-stub.c
 
 distclean: ## remove everything that is not in git
 	rm -rf $(BUILD) vgpu-stub.c
-
-include lab/lab.mk
-include tests/tests.mk
 
 .PHONY: help demo vm test check test-device test-heavy lint format pre-push clean distclean

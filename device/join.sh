@@ -36,11 +36,13 @@ BEGIN { for (i = 1; i < ARGC; i++) put(ARGV[i]) }
  *
  * Made by `make vgpu-stub.c`; change device/ and include/ instead. Copy it to
  * hw/misc/ of a QEMU tree and add one line to the build file there:
- *   4.2        hw/misc/Makefile.objs   obj-y += vgpu-stub.o
- *   5.2 - 8    hw/misc/meson.build     softmmu_ss.add(files('vgpu-stub.c'))
- *   9 -        hw/misc/meson.build     system_ss.add(files('vgpu-stub.c'))
+ *   4.2 to 5.1     hw/misc/Makefile.objs   obj-y += vgpu-stub.o
+ *   5.2 to 8.0     hw/misc/meson.build     softmmu_ss.add(files('vgpu-stub.c'))
+ *   8.1 and later  hw/misc/meson.build     system_ss.add(files('vgpu-stub.c'))
  */
 HEAD
     awk "$expand" device/qemu/compat.h device/core/*.c device/qemu/vgpu-stub.c
-} | cat -s >"$output.new"
+} >"$output.raw"
+cat -s "$output.raw" >"$output.new"
+rm "$output.raw"
 mv "$output.new" "$output"

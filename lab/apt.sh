@@ -15,10 +15,11 @@ dir=$PWD/$BUILD/apt/$release-$arch-$type
 # place: "bookworm-security" becomes "trixie-security".
 host=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 # shellcheck disable=SC2016
-lines=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+lines=$(apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
     'Identifier: Packages' |
     awk -v host="$host" -v release="$release" -v type="$type" '
-        $2 == host || index($2, host "-") == 1 {
+        # Not backports: they have other versions.
+        $2 == host || $2 == host "-updates" || $2 == host "-security" {
             sub("^" host, release, $2)
             if (!seen[$0]++) print type, $0
         }')

@@ -24,7 +24,7 @@ download() {
     rm -rf "$work"
     mkdir -p "$work/debs" "$work/tools/partial"
     image=$(apt-cache depends "$kernel" | sed -n 's/^ *Depends: //p' | head -n 1)
-    [ -n "$image" ] || { say "no package $kernel"; return 1; }
+    [ -n "$image" ] || { say "this mirror has no package $kernel"; return 1; }
     (cd "$work/debs" && apt-get -q download "$image")
     # The tools, with the libraries that they need.
     apt-get -q -y install --download-only -o Dir::Cache::archives="$PWD/$work/tools" \
@@ -61,8 +61,10 @@ assemble() {
     mkdir -p "$tree$(dirname "$loader")"
     cp -L "$(find "$work/unpacked" -name "$(basename "$loader")" | head -n 1)" \
         "$tree$loader"
-    (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0 |
-        gzip -1) >"$work/initrd"
+    (cd "$tree" && find . | sort >../names)
+    (cd "$tree" && cpio -o -H newc --quiet -R 0:0 <../names >../cpio)
+    gzip -1 <"$work/cpio" >"$work/initrd"
+    rm "$work/cpio" "$work/names"
     cp "$work"/unpacked/boot/vmlinuz-* "$work/vmlinuz"
 }
 

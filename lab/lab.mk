@@ -51,7 +51,7 @@ accel: guest
 light-verbs := demo vm
 sets := guest $(if $(our-qemu),qemu) $(if $(filter i386,$(guest-arch)),guest-i386) \
     $(if $(filter-out $(light-verbs),$(MAKECMDGOALS)),test) \
-    $(if $(filter lint format pre-push,$(MAKECMDGOALS)),lint)
+    $(if $(filter lint format test pre-push,$(MAKECMDGOALS)),lint)
 
 packages: | begin
 	@lab/packages.sh $(sets)

@@ -3,6 +3,10 @@
 # For the scripts of lab/ and tests/, sourced from the top of the repository:
 # messages, timed steps, paths.
 
+# What apt, readelf and others print is read here.
+LC_ALL=C
+export LC_ALL
+
 BUILD=${BUILD:-build}
 LOGS=$BUILD/log
 # One line a step: kind ("download" or "work"), seconds, title.
@@ -32,7 +36,10 @@ timed() {
     if [ "$timed_status" != 0 ]; then
         printf ' FAILED\n'
         tail -n 15 "$timed_log" | sed 's/^/    /' >&2
-        die "$timed_title failed; the whole output is in $timed_log"
+        timed_remedy=
+        [ "$timed_kind" != download ] || timed_remedy=" Check the network and \
+apt's sources (/etc/apt/sources.list*), then run the same command again."
+        die "$timed_title failed; the whole output is in $timed_log.$timed_remedy"
     fi
     timed_seconds=$(($(date +%s) - timed_start))
     [ ! -t 1 ] || printf '\b\b\b'

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Everything that can be said about the sources without running them. Warnings
 # are errors. (gcc's are on in every build, so they are not repeated here.)
+# Usage: lab/lint.sh [--tap]
 set -u
 . lab/lib.sh
 
 status=0
 fail() {
-    say "lint: $*"
+    say "# $*"
     status=1
 }
 c_files=$(git ls-files '*.c' '*.h')
@@ -54,5 +55,10 @@ done
 git grep -n -I '[[:blank:]]$' -- . ':!LICENSES' ':!tests/guest/golden' &&
     fail "blanks at the end of a line"
 
-[ $status != 0 ] || say "lint: clean"
+if [ "${1:-}" = --tap ]; then
+    say "1..1"
+    [ $status = 0 ] || printf 'not '
+    say "ok 1 /lint"
+fi
+[ $status != 0 ] || say "# lint: clean"
 exit $status

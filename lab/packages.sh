@@ -6,6 +6,10 @@
 set -eu
 . lab/lib.sh
 
+case $PWD in
+*[[:space:]:\'\"]*) die "QEMU does not build in '$PWD': move the checkout to a" \
+    "path without blanks, colons and quotes" ;;
+esac
 [ $# -gt 0 ] || die "usage: lab/packages.sh SET..."
 command -v apt-get >/dev/null ||
     die "this needs Debian 12 (or a system with apt-get and its packages)"

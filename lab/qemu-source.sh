@@ -35,7 +35,8 @@ unpack() {
     mv "$store/unpacking" "$store/qemu"
 }
 
-rm -f "$store"/*.dsc
+# First, so that nothing is left that looks like a whole tree.
+rm -f "$directory" "$store"/*.dsc
 timed download "qemu source ($release): download" download
 dsc=$(echo "$store"/qemu_*.dsc)
 [ -f "$dsc" ] || die "apt-get source left no qemu_*.dsc in $store"

@@ -3,7 +3,7 @@
 # Links the QEMU that lab/qemu-build.sh built once more, with another drop-in in
 # place of ours: seconds instead of a build. The build itself stays as it is.
 # Usage: lab/qemu-with.sh WORK DROP-IN BINARY [SOURCE LINKER-OPTION...]
-# SOURCE is a C file to compile and link in beside it. $CC is the compiler
+# SOURCE is a C file to compile and link in beside it. $VGPU_CC is the compiler
 # (default: the build's own), $VGPU_CFLAGS goes behind the build's own flags.
 set -eu
 . lab/lib.sh
@@ -23,7 +23,7 @@ compile() {
     from=$1 to=$2
     command=$(ninja -t commands "$object" | tail -n 1 |
         sed "s|$object|$to|g; s| -c [^ ]*$| -c $from|")
-    [ -z "${CC:-}" ] || command="$CC ${command#* }"
+    [ -z "${VGPU_CC:-}" ] || command="$VGPU_CC ${command#* }"
     eval "$command ${VGPU_CFLAGS:-}"
 }
 

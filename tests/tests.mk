@@ -36,6 +36,8 @@ $(BUILD)/gen/abi-texts.inc:
 $(BUILD)/tests/test_specification: tests/unit/test_specification.c $(abi) $(test-base) | packages
 	$(say)gcc $(test-cflags) $(sanitize) $< -o $@ $(glib)
 
+lint-suites = lint="lab/lint.sh --tap"
+
 # ---- Fuzzers --------------------------------------------------------------------
 
 # Seconds for each fuzzer.
@@ -79,7 +81,7 @@ $(BUILD)/tests/demo: tests/guest/demo.c $(guest-sources) $(test-base) | packages
 
 # ---- The lab's own errors ---------------------------------------------------------
 
-lab-suites = lab="tests/lab/run.sh vgpu-stub.c $(BUILD)/tests-lab"
+lab-suites = lab="tests/lab/run.sh $(BUILD)/tests-lab"
 
 # ---- The drop-in as compilers see it; the tests' own test; QEMU 10.0 ------------------
 
@@ -88,7 +90,11 @@ dropin-suites = dropin="tests/dropin/run.sh $(work) vgpu-stub.c $(BUILD)/dropin"
 faults-suites = faults="tests/faults/run.sh $(work) vgpu-stub.c $(BUILD)/faults"
 newer-suites = newer="tests/newer/run.sh vgpu-stub.c $(BUILD)/qemu-10.0"
 
-check-setup: $(unit) $(qtests) $(watched) $(BUILD)/tests/test_guest guest
+check-setup: own-qemu-only $(unit) $(qtests) $(watched) $(BUILD)/tests/test_guest guest
 test-setup: check-setup $(fuzzers) $(BUILD)/tests/demo
 
-.PHONY: check-setup test-setup
+# The suites beside test-device look into the build that made our own QEMU.
+own-qemu-only:
+	@$(if $(our-qemu),:,echo 'make: VGPU_QEMU is for `make test-device`: $(MAKECMDGOALS) tests the QEMU that is built here' >&2; exit 2)
+
+.PHONY: check-setup test-setup own-qemu-only

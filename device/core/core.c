@@ -11,6 +11,7 @@ void vgpu_core_init(VgpuCore *core, const VgpuConfig *config,
     core->ops = ops;
     core->opaque = opaque;
     core->config = *config;
+    core->features = 0;
     vgpu_core_reset(core);
 }
 
@@ -56,7 +57,7 @@ uint32_t vgpu_core_read(VgpuCore *core, uint64_t offset, unsigned size)
     case VGPU_REG_ABI_VERSION:
         return VGPU_ABI_VERSION;
     case VGPU_REG_FEATURES:
-        return VGPU_FEATURES_KNOWN;
+        return core->features;
     default:
         vgpu_core_guest_error(core, "read of no register", offset, size);
         return 0;

@@ -28,6 +28,8 @@ typedef struct VgpuCore {
     const VgpuCoreOps *ops;
     void *opaque;
     VgpuConfig config;
+    /* What this device offers, of VGPU_FEATURES_KNOWN. */
+    uint32_t features;
     /* The guest-written state: what a reset clears and a migration carries. */
     uint32_t command;
     uint32_t status;

@@ -66,7 +66,7 @@
 /* Read-only. VGPU_ABI_VERSION of the device: major << 16 | minor. */
 #define VGPU_REG_ABI_VERSION 0x018
 
-/* Read-only. Feature bits; VGPU_FEATURES_KNOWN has all that are assigned. */
+/* Read-only. The feature bits that this device offers, of VGPU_FEATURES_KNOWN. */
 #define VGPU_REG_FEATURES 0x01c
 
 /* The first offset behind the registers. From here to the end of the BAR
@@ -97,7 +97,8 @@
 #define VGPU_ABI_VERSION \
     ((VGPU_ABI_MAJOR << VGPU_ABI_MAJOR_SHIFT) | VGPU_ABI_MINOR)
 
-/* No feature bit is assigned in version 1.0. */
+/* All bits that are assigned: none in version 1.0. What one device offers is
+ * in its VGPU_REG_FEATURES. */
 #define VGPU_FEATURES_KNOWN 0x00000000
 
 /* ---- The list of registers --------------------------------------------- */

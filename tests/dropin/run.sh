@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The drop-in file as a compiler sees it, as TAP: no warning, by gcc and by
 # clang, with the flags of the QEMU tree that it was built in; and the core as
-# C99 that needs no QEMU.
+# C that needs no QEMU.
 # Usage: tests/dropin/run.sh WORK DROP-IN DIRECTORY
 set -eu
 . lab/lib.sh
@@ -28,7 +28,7 @@ check() {
 
 compile() {
     # Flags that only gcc has are in the tree's list: clang says so and goes on.
-    CC=$1 VGPU_CFLAGS="$2" lab/qemu-with.sh "$work" "$drop_in" \
+    VGPU_CC=$1 VGPU_CFLAGS="$2" lab/qemu-with.sh "$work" "$drop_in" \
         "$directory/qemu-$1" && "$directory/qemu-$1" -device vgpu-stub,help
 }
 
@@ -49,7 +49,7 @@ is_what_the_sources_say() {
 
 check gcc-werror compile gcc "-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Werror"
 check clang-werror compile clang "-Wno-unknown-warning-option -Werror"
-check core-is-plain-c99-gcc core_alone gcc
-check core-is-plain-c99-clang core_alone clang
+check core-needs-no-qemu-gcc core_alone gcc
+check core-needs-no-qemu-clang core_alone clang
 check is-one-file is_one_file
 check is-what-the-sources-say is_what_the_sources_say

@@ -57,5 +57,6 @@ for script in "$@"; do
     else
         result ok "/faults/$name caught by ${caught_by#* }"
     fi
-    rm -f "$directory/$name" "$directory/$name".*o*
+    rm -f "$directory/$name" "$directory/$name".o "$directory/$name".o.d \
+        "$directory/$name".extra.*
 done

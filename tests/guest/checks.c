@@ -205,15 +205,15 @@ static bool check_kernel(const GuestReport *report, char **seen)
 }
 
 const GuestCheck guest_checks[] = {
-    { "booted", "the guest boots and ends", check_booted },
-    { "lspci-line", "lspci -nn", check_lspci_line },
-    { "lspci-golden", "lspci -vv", check_lspci_golden },
-    { "sysfs", "entry in sysfs", check_sysfs },
-    { "idle", "registers after reset", check_idle },
-    { "properties", "registers of the properties", check_properties },
-    { "identity", "magic, version, features", check_identity },
-    { "command", "command register written", check_command },
-    { "accesses", "wrong accesses are ignored", check_accesses },
-    { "kernel", "kernel log: no BUG, no WARNING", check_kernel },
-    { NULL, NULL, NULL },
+    { "the guest boots and ends", check_booted },
+    { "lspci -nn", check_lspci_line },
+    { "lspci -vv", check_lspci_golden },
+    { "entry in sysfs", check_sysfs },
+    { "registers after reset", check_idle },
+    { "registers of the properties", check_properties },
+    { "magic, version, features", check_identity },
+    { "command register written", check_command },
+    { "wrong accesses are ignored", check_accesses },
+    { "kernel log: no BUG, no WARNING", check_kernel },
+    { NULL, NULL },
 };

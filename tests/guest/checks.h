@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guest with the sample device (guest_checks_device) must print: one
- * list for the guest suite, which makes a test case of each, and for
+ * list for the guest suite, which runs all of it on each boot, and for
  * `make demo`, which makes a table row of each.
  */
 #ifndef TESTS_GUEST_CHECKS_H
@@ -12,13 +12,12 @@
 extern const char guest_checks_device[];
 
 typedef struct GuestCheck {
-    const char *name;  /* for a test path */
-    const char *title; /* for a reader */
+    const char *title;
     /* True when it holds; *seen gets one line on what was there, to g_free. */
     bool (*check)(const GuestReport *report, char **seen);
 } GuestCheck;
 
-/* Ends with a NULL name. */
+/* Ends with a NULL title. */
 extern const GuestCheck guest_checks[];
 
 #endif /* TESTS_GUEST_CHECKS_H */

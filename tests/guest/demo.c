@@ -27,7 +27,7 @@ static int print_table(const GuestReport *report)
     const GuestCheck *row;
 
     printf("\n%-32s %-6s %s\n", "CHECKED", "", "SEEN IN THE GUEST");
-    for (row = guest_checks; row->name; row++) {
+    for (row = guest_checks; row->title; row++) {
         g_autofree char *seen = NULL;
         bool ok = row->check(report, &seen);
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +162,7 @@ static GPid spawn(char **argv, int *console)
     if (pid == 0) {
         int input[2];
 
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         /* An open, silent standard input: at its end QEMU's console would
          * close. */
         if (pipe(input) < 0 || dup2(input[0], STDIN_FILENO) < 0 ||
@@ -183,15 +185,14 @@ static GPid spawn(char **argv, int *console)
 void guest_check(GuestReport *report, const GuestBoot *boot)
 {
     g_auto(GStrv) argv = command_line(boot, "check");
-    unsigned timeout_s = boot->timeout_s ? boot->timeout_s : TIMEOUT_S;
     gint64 start = g_get_monotonic_time();
     int console, status;
     GPid pid;
 
     memset(report, 0, sizeof(*report));
     pid = spawn(argv, &console);
-    if (!read_console(report, console, start, timeout_s)) {
-        report->failure = g_strdup_printf("no end after %u s", timeout_s);
+    if (!read_console(report, console, start, TIMEOUT_S)) {
+        report->failure = g_strdup_printf("no end after %u s", TIMEOUT_S);
         kill(pid, SIGKILL);
     }
     close(console);

@@ -14,7 +14,6 @@ typedef struct GuestBoot {
     const char *machine;  /* "pc" or "q35" */
     const char *device;   /* the argument of -device */
     const char *firmware; /* a UEFI image, or NULL for the machine's BIOS */
-    unsigned timeout_s;   /* until it has powered off; 0: the default */
 } GuestBoot;
 
 typedef struct GuestReport {

@@ -22,7 +22,7 @@ static void run_checks(const GuestBoot *boot)
     const GuestCheck *check;
 
     guest_check(&report, boot);
-    for (check = guest_checks; check->name; check++) {
+    for (check = guest_checks; check->title; check++) {
         g_autofree char *seen = NULL;
 
         if (!check->check(&report, &seen)) {

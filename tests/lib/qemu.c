@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,27 +58,6 @@ const char *qemu_binary(void)
     const char *binary = g_getenv("VGPU_QEMU");
 
     return binary && *binary ? binary : DEFAULT_BINARY;
-}
-
-int qemu_version(void)
-{
-    static int version;
-
-    if (!version) {
-        QemuResult result;
-        int major = 0, minor = 0;
-        const char *text;
-
-        qemu_run(&result, 30, "-version");
-        text = strstr(result.out, "version ");
-        if (!text || sscanf(text, "version %d.%d", &major, &minor) != 2) {
-            g_error("%s -version printed: %s%s", qemu_binary(), result.out,
-                    result.err);
-        }
-        qemu_result_clear(&result);
-        version = major * 100 + minor;
-    }
-    return version;
 }
 
 bool qemu_has_accel(const char *name)
@@ -132,6 +112,8 @@ static GPid spawn(char **argv, FILE *out, FILE *err, int qtest, int qmp)
     GPid pid = fork();
 
     if (pid == 0) {
+        /* Not to outlive a test program that crashes. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         put_fd(fileno(out), STDOUT_FILENO);
         put_fd(fileno(err), STDERR_FILENO);
         /* Both are above QMP_FD: see socket_pair(). */
@@ -334,11 +316,6 @@ void qemu_stop(Qemu *qemu, QemuResult *result)
     }
 }
 
-GPid qemu_pid(Qemu *qemu)
-{
-    return qemu->pid;
-}
-
 /* ---- qtest -------------------------------------------------------------- */
 
 /* Sends one qtest command; *value gets the number of its answer, if any. */
@@ -411,7 +388,13 @@ void qemu_out(Qemu *qemu, uint16_t port, uint32_t value, unsigned size)
 
 bool qemu_alive(Qemu *qemu)
 {
-    return qemu && !qemu->dead && waitpid(qemu->pid, NULL, WNOHANG) == 0;
+    siginfo_t info = { 0 };
+
+    /* Only looks: qemu_stop() takes the status. */
+    return qemu && !qemu->dead &&
+           waitid(P_PID, (id_t)qemu->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+               0 &&
+           info.si_pid == 0;
 }
 
 /* ---- QMP ---------------------------------------------------------------- */

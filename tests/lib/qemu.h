@@ -38,9 +38,6 @@ gint64 deadline_after(unsigned seconds);
 /* The path of the QEMU under test. Owned by the library. */
 const char *qemu_binary(void);
 
-/* QEMU's version as major * 100 + minor, asked once. */
-int qemu_version(void);
-
 /* Whether -accel name is built in ("kvm" may still not work). */
 bool qemu_has_accel(const char *name);
 
@@ -68,9 +65,6 @@ void qemu_stop(Qemu *qemu, QemuResult *result);
 
 /* Whether QEMU still answers; false fails nothing. */
 bool qemu_alive(Qemu *qemu);
-
-/* Process id, for looking at /proc. */
-GPid qemu_pid(Qemu *qemu);
 
 /* Guest accesses. size is 1, 2, 4 or 8 bytes for memory, 1, 2 or 4 for ports. */
 uint64_t qemu_read(Qemu *qemu, uint64_t address, unsigned size);

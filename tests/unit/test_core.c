@@ -34,14 +34,15 @@ static void check_after_init(void)
     VgpuCore core;
 
     vgpu_core_init(&core, &sample, &ops, &errors);
-    g_assert_cmphex(vgpu_core_read(&core, 0x000, 4), ==, 0);
-    g_assert_cmphex(vgpu_core_read(&core, 0x004, 4), ==, 0);
-    g_assert_cmphex(vgpu_core_read(&core, 0x008, 4), ==, 'B');
-    g_assert_cmphex(vgpu_core_read(&core, 0x00c, 4), ==, 2);
-    g_assert_cmphex(vgpu_core_read(&core, 0x010, 4), ==, 100);
-    g_assert_cmphex(vgpu_core_read(&core, 0x014, 4), ==, 0x55504756);
-    g_assert_cmphex(vgpu_core_read(&core, 0x018, 4), ==, 0x00010000);
-    g_assert_cmphex(vgpu_core_read(&core, 0x01c, 4), ==, 0);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_COMMAND, 4), ==, 0);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_STATUS, 4), ==, 0);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_POOL, 4), ==, 'B');
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_PRIORITY, 4), ==, 2);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_VM_ID, 4), ==, 100);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_MAGIC, 4), ==, 0x55504756);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_ABI_VERSION, 4), ==,
+                    0x00010000);
+    g_assert_cmphex(vgpu_core_read(&core, VGPU_REG_FEATURES, 4), ==, 0);
     g_assert_cmpuint(errors.count, ==, 0);
 }
 
