@@ -11,7 +11,9 @@ say = $(if $(V),,@echo '  compile $(@F)' &&)
 
 # Rules read these variables as they are when make comes to the rule.
 include lab/lab.mk
+include vgpuctl/vgpuctl.mk
 include tests/tests.mk
+include tests/vgpuctl/vgpuctl-tests.mk
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.* ## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -28,14 +30,17 @@ vm: $(BUILD)/tests/demo guest accel ## the same guest, with a shell for you
 vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
 	$(say)device/join.sh $@
 
+vgpuctl: $(BUILD)/vgpuctl ## the host's tool, as build/vgpuctl
+
 # ---- Check it -----------------------------------------------------------------
 
 test: own-qemu-only test-setup accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
-	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) $(newer-suites)
+	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) \
+	    $(vgpuctl-suites) $(newer-suites)
 
 check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit
-	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites)
+	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites) $(vgpuctl-quick-suites)
 
 test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
 	@$(guest-env) tests/run.sh $(qtest-suites-thorough) $(guest-suites-thorough)
@@ -57,4 +62,4 @@ clean: ## remove what was built; keeps what was downloaded
 distclean: ## remove everything that is not in git
 	rm -rf $(BUILD) vgpu-stub.c
 
-.PHONY: help demo vm test check test-device test-heavy lint format pre-push clean distclean
+.PHONY: help demo vm vgpuctl test check test-device test-heavy lint format pre-push clean distclean

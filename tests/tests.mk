@@ -44,8 +44,8 @@ lint-suites = lint="lab/lint.sh --tap"
 FUZZ_SECONDS_QUICK := 10
 FUZZ_SECONDS ?= 600
 fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_config
-fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers)"
-fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers)"
+fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers) $(vgpuctl-fuzzers)"
+fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers) $(vgpuctl-fuzzers)"
 
 $(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages
 	$(say)clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# The story's QEMU: one machine type, to be built quickly.
+CONFIG_I440FX=y
