@@ -95,6 +95,7 @@ static const char *directory_difference(const ManifestEntry *entry,
 static const char *absent_difference(const char *path)
 {
     struct stat status;
+    const char *name;
     GDir *dir;
     bool empty;
 
@@ -105,7 +106,12 @@ static const char *absent_difference(const char *path)
         return "was not there";
     }
     dir = g_dir_open(path, 0, NULL);
-    empty = dir && !g_dir_read_name(dir);
+    empty = dir != NULL;
+    while (empty && (name = g_dir_read_name(dir))) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+
+        empty = change_would_be_gone(child);
+    }
     if (dir) {
         g_dir_close(dir);
     }

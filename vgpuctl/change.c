@@ -28,13 +28,55 @@ static int failed(const char *doing, const char *path, int error)
     return -error;
 }
 
+/* ---- What a dry run would have done by now -------------------------------- */
+
+static const char MADE[] = "made";
+static const char GONE[] = "gone";
+
+/* Path to MADE or GONE, so that later changes of the same dry run know. */
+static GHashTable *would_be;
+
+static void note(const char *path, const char *what)
+{
+    if (!would_be) {
+        would_be = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    }
+    g_hash_table_replace(would_be, g_strdup(path), (gpointer)what);
+}
+
+static bool noted(const char *path, const char *what)
+{
+    return would_be && g_hash_table_lookup(would_be, path) == what;
+}
+
+bool change_would_be_gone(const char *path)
+{
+    return noted(path, GONE);
+}
+
+static void note_directories(const char *path)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    note(path, MADE);
+    if (!g_file_test(parent, G_FILE_TEST_IS_DIR) && !noted(parent, MADE)) {
+        note_directories(parent);
+    }
+}
+
+/* ---- Directories ---------------------------------------------------------- */
+
 int change_mkdir(const Options *options, const char *path, mode_t mode)
 {
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+    if (g_file_test(path, G_FILE_TEST_IS_DIR) || noted(path, MADE)) {
         return 0;
     }
     report_change("mkdir", path);
-    if (!options->dry_run && g_mkdir_with_parents(path, (int)mode) < 0) {
+    if (options->dry_run) {
+        note_directories(path);
+        return 0;
+    }
+    if (g_mkdir_with_parents(path, (int)mode) < 0) {
         return failed("make the directory", path, errno);
     }
     return 0;
@@ -132,6 +174,7 @@ int change_write(const Options *options, const char *path, const char *data,
 
     report_change("write", path);
     if (options->dry_run) {
+        note(path, MADE);
         return 0;
     }
     if (stat(path, &like) < 0) {
@@ -150,6 +193,7 @@ int change_copy(const Options *options, const char *from, const char *to)
 
     report_change("copy", what);
     if (options->dry_run) {
+        note(to, MADE);
         return 0;
     }
     fd = open(from, O_RDONLY | O_CLOEXEC);
@@ -180,12 +224,16 @@ int change_remove(const Options *options, const char *path)
 {
     struct stat status;
 
-    if (lstat(path, &status) < 0) {
+    if (change_would_be_gone(path) ||
+        (lstat(path, &status) < 0 && !noted(path, MADE))) {
         return 0;
     }
     report_change("remove", path);
-    if (!options->dry_run &&
-        nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0) {
+    if (options->dry_run) {
+        note(path, GONE);
+        return 0;
+    }
+    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0) {
         return failed("remove", path, errno);
     }
     return 0;

@@ -28,6 +28,9 @@ int change_copy(const Options *options, const char *from, const char *to);
 /* Removes a file, or a directory with all in it. Fine where there is none. */
 int change_remove(const Options *options, const char *path);
 
+/* Whether this dry run would have removed a path by now; else false. */
+bool change_would_be_gone(const char *path);
+
 /*
  * Runs a command that changes something. Its output goes to *output (g_free)
  * unless that is NULL. Returns its exit status, 0 under --dry-run, or a

@@ -22,7 +22,7 @@ vgpuctl-quick-suites = $(vgpuctl-unit-suites) \
     $(call vgpuctl-script,integrate) $(call vgpuctl-script,prepare)
 vgpuctl-suites = $(vgpuctl-quick-suites) $(call vgpuctl-script,build) \
     $(call vgpuctl-script,install, $(BUILD)) $(call vgpuctl-script,rollback, $(BUILD)) \
-    $(call vgpuctl-script,interrupted, $(BUILD)) $(call vgpuctl-script,doctor, $(BUILD)) \
+    $(call vgpuctl-script,dry_run, $(BUILD))     $(call vgpuctl-script,interrupted, $(BUILD)) $(call vgpuctl-script,doctor, $(BUILD)) \
     $(call vgpuctl-script,story, $(BUILD) $(BUILD)/source-7.2)
 
 check-setup: $(BUILD)/vgpuctl $(vgpuctl-programs)
