@@ -257,7 +257,9 @@ int change_run(const Options *options, const char *const *argv, char **output)
         return 0;
     }
     status = command_run(argv, output, NULL, NULL);
-    if (status < 0) {
+    if (status == -EINTR) {
+        report_problem(NULL, "%s was ended by a signal", argv[0]);
+    } else if (status < 0) {
         report_problem(NULL, "cannot run %s: %s", argv[0], strerror(-status));
     }
     return status;

@@ -91,6 +91,42 @@ static char *prove_installed(const Options *options, const Journal *journal,
     return NULL;
 }
 
+/* The backup, if it is whole, is of the same package. */
+static bool is_of_same_package(const char *directory, const Backup *backup)
+{
+    g_autofree char *why = NULL;
+    g_autoptr(Backup) other = backup_open(directory, &why);
+
+    return other &&
+           strcmp(other->manifest->nevra, backup->manifest->nevra) == 0 &&
+           strcmp(other->manifest->id, backup->manifest->id) == 0;
+}
+
+/* Each install makes a backup, and all of one package hold the same: the last
+ * one is enough. */
+static int remove_older_backups(const Options *options, const char *name)
+{
+    g_autofree char *directory = journal_backup_path(options, name);
+    g_autofree char *backups = journal_backup_path(options, "");
+    g_autofree char *why = NULL;
+    g_autoptr(Backup) backup = backup_open(directory, &why);
+    GDir *dir = backup ? g_dir_open(backups, 0, NULL) : NULL;
+    const char *entry;
+    int result = 0;
+
+    while (dir && result == 0 && (entry = g_dir_read_name(dir))) {
+        g_autofree char *path = journal_backup_path(options, entry);
+
+        if (strcmp(entry, name) != 0 && is_of_same_package(path, backup)) {
+            result = change_remove(options, path);
+        }
+    }
+    if (dir) {
+        g_dir_close(dir);
+    }
+    return result;
+}
+
 /* A backup of an earlier QEMU of ours is of no use once there is a newer one. */
 static int settle_record(const Options *options, const Journal *journal)
 {
@@ -102,6 +138,9 @@ static int settle_record(const Options *options, const Journal *journal)
     if (result == 0 && journal->stock_backup &&
         strcmp(journal->stock_backup, journal->backup) != 0) {
         result = change_remove(options, directory);
+    }
+    if (result == 0 && journal->stock_backup) {
+        result = remove_older_backups(options, journal->stock_backup);
     }
     return result;
 }
@@ -223,6 +262,7 @@ int recover_finish_rollback(const Options *options, const Journal *journal)
     g_autofree char *directory = backup_directory(options, journal);
     g_autofree char *why = NULL;
     g_autoptr(Backup) backup = NULL;
+    bool proven;
     int result;
 
     backup = directory ? backup_open(directory, &why) : NULL;
@@ -230,9 +270,11 @@ int recover_finish_rollback(const Options *options, const Journal *journal)
         report_warning("the backup is damaged: %s", why);
     }
     result = stock_put_back(options, backup, journal->stock_rpm, "back-");
-    if (result < 0 || (!options->dry_run && !prove_stock(options))) {
+    if (result < 0) {
         return EXIT_INCOMPLETE;
     }
+    /* What is back is back, even if it is a QEMU that did not run before. */
+    proven = options->dry_run || prove_stock(options);
     journal_stop_after(options, "proof");
     if (result == 1 && backup) {
         result = note_record_is_wrong(options, journal, backup);
@@ -245,7 +287,7 @@ int recover_finish_rollback(const Options *options, const Journal *journal)
         return EXIT_INCOMPLETE;
     }
     journal_stop_after(options, "end");
-    return EXIT_SUCCESS;
+    return proven ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 /* ---- After an interruption ------------------------------------------------------------------ */

@@ -22,7 +22,8 @@ int recover_finish_install(const Options *options, const Journal *journal);
  * failed; EXIT_INCOMPLETE when not. */
 int recover_undo_install(const Options *options, const Journal *journal);
 
-/* Rolls back. */
+/* Rolls back. EXIT_FAILED when all is back and is still no stock QEMU that
+ * runs. */
 int recover_finish_rollback(const Options *options, const Journal *journal);
 
 /*

@@ -28,7 +28,7 @@ void report_problem(const char *remedy, const char *format, ...)
 
 /*
  * A change to the system, made or (under --dry-run) to be made: "write",
- * "copy", "mkdir", "remove" or "run", and what. change.h calls it.
+ * "copy", "link", "mkdir", "remove" or "run", and what. change.h calls it.
  */
 void report_change(const char *kind, const char *what);
 

@@ -224,7 +224,8 @@ static void test_compare_with_rpm(void)
     GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *answers = NULL;
     const char *argv[] = { "rpm", "--eval", NULL, NULL };
-    int i, k;
+    size_t i;
+    int k;
 
     if (!rpm) {
         g_test_skip("wants rpm: apt-get install rpm");
@@ -254,7 +255,7 @@ static void test_compare_with_rpm(void)
         g_auto(GStrv) each = g_strsplit(answers, ",", -1);
 
         g_assert_cmpuint(g_strv_length(each), ==, words->len / 2 + 1);
-        for (i = 0; i < (int)words->len / 2 && each[i]; i++) {
+        for (i = 0; i < words->len / 2 && each[i]; i++) {
             const char *a = words->pdata[2 * i], *b = words->pdata[2 * i + 1];
 
             if (package_compare_versions(a, b) != atoi(g_strstrip(each[i]))) {

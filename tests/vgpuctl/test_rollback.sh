@@ -9,8 +9,7 @@ set -eu
 vgpuctl=$1 scratch=$2 build=$3
 . tests/dom0/lib.sh
 
-nevra=qemu-2:4.2.1-5.2.15.2.xcpng8.3.x86_64
-backup=$root$STATE/backup/$nevra
+backup=$root$STATE/backup/qemu-2:4.2.1-5.2.15.2.xcpng8.3.x86_64
 
 # install WORD...: the device's QEMU over the stock one; the way back is tested.
 install() {
@@ -51,6 +50,7 @@ check by-rpm/again/nothing-to-do says 'nothing to do'
 # The RPM that was kept serves the next install too.
 check by-rpm/install-again run 0 install "$rpms/newer.rpm"
 check by-rpm/install-again/finds-rpm says "the RPM to go back with is $backup/stock.rpm"
+check by-rpm/install-again/one-backup [ "$(find "$root$STATE/backup" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
 check by-rpm/rollback-again run 0 rollback
 check by-rpm/rollback-again/as-before is_as_before
 
@@ -69,6 +69,17 @@ install --stock-rpm "$rpms/stock.rpm" "$rpms/new.rpm"
 run 0 install "$rpms/newer.rpm" || :
 check two/status run 0 rollback
 check two/as-before is_as_before
+
+# What did not run before does not run after: that is said, and all is back.
+fresh
+echo 'no program' >"$root$QEMU"
+remember
+check broken/install run 0 install --stock-rpm "$rpms/stock.rpm" "$rpms/new.rpm"
+check broken/install/says-so says '^warning: the installed QEMU does not run'
+check broken/status run 1 rollback
+check broken/says-so grep -q '^vgpuctl rollback: the QEMU does not run' "$log.err"
+check broken/as-before is_as_before
+check broken/no-journal no_journal
 
 # To a newer stock QEMU than there was.
 install "$rpms/new.rpm"

@@ -10,7 +10,7 @@ vgpuctl-unit-suites = $(foreach t,$(vgpuctl-tests),vgpuctl-$(t:test_%=%)="$(BUIL
 $(vgpuctl-programs): $(BUILD)/tests/%: tests/vgpuctl/%.c $(vgpuctl-modules) $(vgpuctl-headers) | packages
 	$(say)gcc $(test-cflags) -Ivgpuctl $(sanitize) $< $(vgpuctl-modules) -o $@ $(glib)
 
-vgpuctl-fuzzers := $(BUILD)/tests/fuzz_spec $(BUILD)/tests/fuzz_buildlog
+vgpuctl-fuzzers := $(BUILD)/tests/fuzz_spec $(BUILD)/tests/fuzz_buildlog $(BUILD)/tests/fuzz_manifest
 $(vgpuctl-fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(vgpuctl-modules) $(vgpuctl-headers) | packages
 	$(say)clang $(test-cflags) -Ivgpuctl $(sanitize) -fsanitize=fuzzer $< $(vgpuctl-modules) -o $@ $(glib)
 
