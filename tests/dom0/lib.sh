@@ -95,6 +95,19 @@ killed() {
     return $killed_status
 }
 
+# as_user VERB WORD...: vgpuctl as a user who is not root, on an empty host that
+# the user can see: the checkout may be where only root looks. Its exit status is
+# in $user_status, "not-empty" where it left something behind.
+# shellcheck disable=SC2034
+as_user() {
+    verb=$1 user_root=$(mktemp -d) user_status=0
+    shift
+    chmod 755 "$user_root"
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$vgpuctl" "$verb" \
+        --root "$user_root" "$@" >"$log" 2>&1 || user_status=$?
+    rmdir "$user_root" || user_status=not-empty
+}
+
 says() { grep -q -e "$1" "$log"; }
 rpm_q() { rpm --root "$root" "$@" 2>/dev/null; }
 owner() { rpm_q -qf "$QEMU"; }

@@ -215,10 +215,8 @@ refused refused/other 'it is another package' rollback --stock-rpm "$rpms/other.
 refused refused/device 'its QEMU has vgpu-stub' rollback --stock-rpm "$rpms/newer.rpm"
 refused refused/no-qemu 'cannot unpack' rollback --stock-rpm "$rpms/no-path.rpm"
 remember
-refused_status=0
-setpriv --reuid=65534 --regid=65534 --clear-groups "$vgpuctl" rollback --root "$root" \
-    >"$log" 2>&1 || refused_status=$?
-check refused/no-root/status [ $refused_status = 3 ]
+as_user rollback
+check refused/no-root/status [ "$user_status" = 3 ]
 check refused/no-root/says-so says 'only root may do this'
 check refused/no-root/nothing-changed nothing_changed
 check usage/too-much run 2 rollback something
