@@ -13,7 +13,8 @@ vgpuctl=$1 scratch=$2 build=$3 source=$(cd "$4" && pwd -P)
 guide=$PWD/docs/xcp-ng.md
 story=$PWD/tests/vgpuctl/story
 version=$(cat "$source/VERSION")
-work=$scratch/work
+# On the disk, beside the source: the host's directory is in memory.
+work=$(realpath -m "$build")/story
 rm -rf "$work"
 mkdir -p "$work/qemu/SPECS" "$work/qemu/SOURCES" "$work/bin" "$work/home"
 
