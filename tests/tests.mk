@@ -88,7 +88,7 @@ lab-suites = lab="tests/lab/run.sh $(BUILD)/tests-lab"
 work := $(BUILD)/qemu/work
 dropin-suites = dropin="tests/dropin/run.sh $(work) vgpu-stub.c $(BUILD)/dropin"
 faults-suites = faults="tests/faults/run.sh $(work) vgpu-stub.c $(BUILD)/faults"
-newer-suites = newer="tests/newer/run.sh vgpu-stub.c $(BUILD)/qemu-10.0"
+newer-suites = newer="tests/newer/run.sh vgpu-stub.c $(BUILD)/qemu-10.0 $(qtests) $(BUILD)/tests/test_guest"
 
 check-setup: own-qemu-only $(unit) $(qtests) $(watched) $(BUILD)/tests/test_guest guest
 test-setup: check-setup $(fuzzers) $(BUILD)/tests/demo
