@@ -11,8 +11,10 @@ say = $(if $(V),,@echo '  compile $(@F)' &&)
 
 # Rules read these variables as they are when make comes to the rule.
 include lab/lab.mk
+include shim/shim.mk
 include vgpuctl/vgpuctl.mk
 include tests/tests.mk
+include tests/shim/shim-tests.mk
 include tests/vgpuctl/vgpuctl-tests.mk
 
 help: ## list the verbs
@@ -37,10 +39,10 @@ vgpuctl: $(BUILD)/vgpuctl ## the host's tool, as build/vgpuctl
 test: own-qemu-only test-setup accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) \
-	    $(vgpuctl-suites) $(newer-suites)
+	    $(shim-suites) $(vgpuctl-suites) $(newer-suites)
 
 check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit
-	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites) $(vgpuctl-quick-suites)
+	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites) $(shim-suites) $(vgpuctl-quick-suites)
 
 test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
 	@$(guest-env) tests/run.sh $(qtest-suites-thorough) $(guest-suites-thorough)

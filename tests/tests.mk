@@ -5,7 +5,7 @@ c-files = $(shell git ls-files '*.c' '*.h')
 
 test-cflags = -std=gnu99 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow \
     -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wvla -Werror \
-    -Itests -Iinclude -Idevice -I$(BUILD)/gen
+    -I. -Itests -Iinclude -Idevice -I$(BUILD)/gen
 glib = $(shell pkg-config --cflags --libs json-glib-1.0 glib-2.0)
 sanitize = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -44,8 +44,8 @@ lint-suites = lint="lab/lint.sh --tap"
 FUZZ_SECONDS_QUICK := 10
 FUZZ_SECONDS ?= 600
 fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_config
-fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers) $(vgpuctl-fuzzers)"
-fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers) $(vgpuctl-fuzzers)"
+fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers)"
+fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers)"
 
 $(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages
 	$(say)clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@

@@ -9,9 +9,7 @@
 #include <stdbool.h>
 
 #include "options.h"
-
-/* Where qemu-wrapper has it: the path is fixed there. */
-#define HOST_QEMU "/usr/lib64/xen/bin/qemu-system-i386"
+#include "shim/paths.h" /* HOST_QEMU */
 
 typedef struct Host {
     char *brand;   /* "XCP-ng", "XenServer", ...; "" when nothing says it */

@@ -14,7 +14,10 @@ for fuzzer in "$@"; do
     corpus=$fuzzer.corpus
     log=$fuzzer.log
     mkdir -p "$corpus"
-    if "$fuzzer" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
+    # Words of a grammar that chance would not come by. An empty one is refused.
+    words=$fuzzer.dict
+    cat "tests/fuzz/$name.dict" >"$words" 2>/dev/null || echo '"vgpu"' >"$words"
+    if "$fuzzer" -dict="$words" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
         -artifact_prefix="$corpus.crash-" "$corpus" >"$log" 2>&1 &&
         grep -q '^stat::number_of_executed_units: [1-9]' "$log"; then
         echo "ok $number /fuzz/$name"

@@ -4,7 +4,7 @@
 vgpuctl-tests := $(patsubst tests/vgpuctl/%.c,%,$(wildcard tests/vgpuctl/test_*.c))
 vgpuctl-programs := $(vgpuctl-tests:%=$(BUILD)/tests/%)
 # The tests reach into its modules: all of them but main.
-vgpuctl-modules := $(filter-out vgpuctl/main.c,$(vgpuctl-sources)) $(BUILD)/gen/drop-in.c
+vgpuctl-modules := $(filter-out vgpuctl/main.c,$(vgpuctl-sources)) $(shim-rules) $(vgpuctl-carried)
 vgpuctl-unit-suites = $(foreach t,$(vgpuctl-tests),vgpuctl-$(t:test_%=%)="$(BUILD)/tests/$(t) --tap")
 
 $(vgpuctl-programs): $(BUILD)/tests/%: tests/vgpuctl/%.c $(vgpuctl-modules) $(vgpuctl-headers) | packages
@@ -17,7 +17,7 @@ $(vgpuctl-fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(vgpuctl-modules) $(vgpuct
 # tests/vgpuctl/test_NAME.sh VGPUCTL DIRECTORY and what NAME wants behind it.
 vgpuctl-script = vgpuctl-$(1)="tests/vgpuctl/test_$(1).sh $(BUILD)/vgpuctl $(BUILD)/vgpuctl-tests/$(1)$(2)"
 vgpuctl-quick-suites = $(vgpuctl-unit-suites) \
-    $(call vgpuctl-script,limits, $(filter -std=% -Werror -DGLIB%,$(vgpuctl-cflags))) \
+    $(call vgpuctl-script,limits, $(filter -std=% -Werror -DGLIB%,$(dom0-cflags))) \
     $(call vgpuctl-script,manual) \
     $(call vgpuctl-script,integrate) $(call vgpuctl-script,prepare)
 vgpuctl-suites = $(vgpuctl-quick-suites) $(call vgpuctl-script,build) \
