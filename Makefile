@@ -22,9 +22,10 @@ help: ## list the verbs
 
 # ---- Use it -------------------------------------------------------------------
 
-demo: $(BUILD)/tests/demo guest accel ## a Linux guest with the device, shown from inside
+demo: $(BUILD)/tests/demo guest accel $(BUILD)/vgpuctl $(BUILD)/source-7.2 ## a Linux guest with the device, and an administrator's way to it
 	@lab/steps.sh
 	@$(guest-env) $(BUILD)/tests/demo
+	@tests/vgpuctl/test_story.sh $(BUILD)/vgpuctl $(BUILD)/vgpuctl-tests/demo $(BUILD) $(BUILD)/source-7.2 --show
 
 vm: $(BUILD)/tests/demo guest accel ## the same guest, with a shell for you
 	@$(guest-env) $(BUILD)/tests/demo --shell
@@ -39,7 +40,7 @@ vgpuctl: $(BUILD)/vgpuctl ## the host's tool, as build/vgpuctl
 test: own-qemu-only test-setup accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) \
-	    $(shim-suites) $(vgpuctl-suites) $(newer-suites)
+	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) $(newer-suites)
 
 check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit
 	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites) $(shim-suites) $(vgpuctl-quick-suites)
@@ -58,10 +59,16 @@ format: packages ## lay out the C sources as .clang-format says
 
 pre-push: test ## all that decides whether a change may land
 
-clean: ## remove what was built; keeps what was downloaded
-	rm -rf $(filter-out $(BUILD)/apt $(BUILD)/source% $(BUILD)/meson%,$(wildcard $(BUILD)/*)) vgpu-stub.c
+rpm: ## the host's package, below build/rpm (in XCP-ng's build container)
+	@packaging/rpm/build.sh $(BUILD)/rpm $(or $(VERSION),0)
 
-distclean: ## remove everything that is not in git
+clean: ## remove what was built; keeps what was downloaded
+	rm -rf $(filter-out $(BUILD)/apt $(BUILD)/source% $(BUILD)/meson% $(BUILD)/xen $(BUILD)/python2,$(wildcard $(BUILD)/*)) vgpu-stub.c
+
+distrpm: ## the host's package, below build/rpm (in XCP-ng's build container)
+	@packaging/rpm/build.sh $(BUILD)/rpm $(or $(VERSION),0)
+
+clean: ## remove everything that is not in git
 	rm -rf $(BUILD) vgpu-stub.c
 
-.PHONY: help demo vm vgpuctl test check test-device test-heavy lint format pre-push clean distclean
+.PHONY: help demo vm vgpuctl rpm test check test-device test-heavy lint format pre-push clean distclean

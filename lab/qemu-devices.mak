@@ -15,3 +15,7 @@ CONFIG_VIRTIO_SERIAL=y
 # ich9-usb-ehci1: the device that a host's administrator probes with.
 CONFIG_USB_EHCI_PCI=y
 CONFIG_E1000_PCI=y
+# What XCP-ng's wrapper gives each VM: a VGA in slot 2, the firmware's console.
+CONFIG_VGA_CIRRUS=y
+CONFIG_VGA_PCI=y
+CONFIG_ISA_DEBUG=y

@@ -8,6 +8,17 @@
 vgpuctl=$(realpath "$vgpuctl")
 mkdir -p "$scratch"
 scratch=$(realpath "$scratch")
+# The path of a socket below it has room for 107 characters.
+own_scratch=
+if [ ${#scratch} -gt 64 ]; then
+    own_scratch=$(mktemp -d /tmp/vgpu-XXXXXX)
+    scratch=$own_scratch
+fi
+scratch_end() {
+    ! mountpoint -q "$scratch" || umount -R "$scratch" || umount -R -l "$scratch"
+    [ -z "$own_scratch" ] || rm -rf "$own_scratch"
+}
+trap scratch_end EXIT
 # What make-dom0.sh makes is shared by the tests that need it.
 # shellcheck disable=SC2154
 dom0=$(realpath -m "$build")/dom0
@@ -33,9 +44,7 @@ for program in rpm rpmbuild rpm2cpio cpio; do
 done
 tests/dom0/make-dom0.sh "$dom0" "$build" >&2
 # In memory where that can be had: a host is copied for nearly each test.
-if mount -t tmpfs vgpuctl-test "$scratch" 2>/dev/null; then
-    trap 'umount -R "$scratch" || umount -R -l "$scratch"' EXIT
-fi
+mount -t tmpfs vgpuctl-test "$scratch" 2>/dev/null || :
 export HOME="$dom0/home"
 
 # fresh: a host as it is when it comes.

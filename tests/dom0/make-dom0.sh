@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes a dom0 in a directory: DIRECTORY/root is the host, with a real database
-# of rpm in which a stock QEMU package is installed; DIRECTORY/rpms/NAME.rpm are
+# Makes a dom0 in a directory: DIRECTORY/root is the host, an XCP-ng 8.3 with a
+# real database of rpm in which the stock packages of QEMU and xenopsd are
+# installed (DIRECTORY/root-8.2: an XCP-ng 8.2); DIRECTORY/rpms/NAME.rpm are
 # packages to install there, good ones and such as are wrong on purpose; and
 # DIRECTORY/home/.rpmmacros is to be rpm's ($HOME). Done once for what it is
 # made of; copy the root to change it.
@@ -22,10 +23,12 @@ export HOME="$directory/home"
 # Two tests may want it at the same time.
 exec 9>"$directory/lock"
 flock 9
-made_of=$(cat "$here/make-dom0.sh" "$here/xe" "$here"/specs/* vgpu-stub.c \
-    lab/qemu-with.sh "$build/qemu/qemu-system-x86_64" | sha256sum)
+made_of=$(cat "$here/make-dom0.sh" "$here/xe" "$here/xenopsd" "$here"/specs/* \
+    "$here"/stand-ins/* "$here"/wrappers/*.py vgpu-stub.c lab/qemu-with.sh \
+    "$build/qemu/qemu-system-x86_64" | sha256sum)
 [ "$(cat "$directory/made-of" 2>/dev/null)" != "$made_of" ] || exit 0
-rm -rf "$directory/made-of" "$rpms" "$root" "$HOME" "$directory/qemu" "$directory/rpmbuild"
+rm -rf "$directory/made-of" "$rpms" "$root" "$root-8.2" "$HOME" "$directory/qemu" \
+    "$directory/rpmbuild" "$directory/update.py"
 mkdir -p "$rpms" "$root/var/lib" "$HOME" "$directory/qemu"
 
 cat >"$HOME/.rpmmacros" <<END
@@ -82,9 +85,26 @@ qemu_package() {
         --define "qemu_binary $directory/qemu/$binary" "$@"
 }
 
+# host_packages NAME RELEASE XAPI-VERSION XAPI-RELEASE WRAPPER [WORD...]
+host_packages() {
+    name=$1 release=$2 version=$3 xapi=$4 wrapper=$(realpath "$5")
+    shift 5
+    package "$name" host.spec --define "release_version $release" \
+        --define "xapi_version $version" --define "xapi_release $xapi" \
+        --define "wrapper $wrapper" "$@"
+}
+
 stock=5.2.15.2 ours=5.2.15.2.0.vgpu
 extra='qemu_extra 1'
-package host host.spec --define 'release_version 8.3.0'
+for_83='qemu_required qemu >= 2:4.2.1-5.0.0'
+host_packages host 8.3.0 26.1.3 1.2 $here/wrappers/8.3.py --define "$for_83" \
+    --define 'config_dir 1'
+# An update of xapi: another wrapper, and nothing of what was done to the old one.
+sed 's/^# SPDX/# With what the update changed.\n&/' $here/wrappers/8.3.py >"$directory/update.py"
+host_packages xapi-update 8.3.0 26.1.3 1.3 "$directory/update.py" --define "$for_83" \
+    --define 'config_dir 1'
+mv "$rpms/xapi-update-xenopsd.rpm" "$rpms/xenopsd-update.rpm"
+rm "$rpms"/xapi-update-* "$directory/update.py"
 qemu_package stock $stock stock
 qemu_package new $ours.1 device --define "$extra"
 qemu_package newer $ours.2 device --define "$extra"
@@ -111,25 +131,63 @@ qemu_package breaks $ours.4 device --define "$extra" --define \
 qemu_package dies $ours.4 device --define "$extra" --define \
     'qemu_script posix.kill(posix.getprocessid("pid"), 9)'
 
+# XCP-ng 8.2's packages are named .xcpng8.2, and its QEMU has no epoch.
+host_packages 8.2 8.2.1 0.150.19 3.1 $here/wrappers/8.2.py \
+    --define 'qemu_required qemu >= 4.2.1' --define 'dist .xcpng8.2'
+package stock-8.2 qemu.spec --define 'qemu_name qemu' --define 'qemu_release 4.6.6' \
+    --define "qemu_binary $directory/qemu/stock" --define 'dist .xcpng8.2'
+
 # ---- The host ----------------------------------------------------------------
 
-rpm --root "$root" -U "$rpms"/host-*.rpm "$rpms/stock.rpm" 2>"$directory/rpm.log" ||
-    { cat "$directory/rpm.log" >&2; die 'cannot install the stock packages'; }
-mkdir -p "$root/opt/xensource/bin" "$root/usr/bin" "$root/tmp"
-cp "$here/xe" "$root/opt/xensource/bin/xe"
-ln -s ../../opt/xensource/bin/xe "$root/usr/bin/xe"
+# record DIRECTORY UUID PARAM VALUE [PARAM VALUE...]: what xe knows.
+record() {
+    at=$root/var/xapi-stand-in/$1
+    mkdir -p "$at"
+    shift
+    while [ $# -gt 0 ]; do
+        printf '%s\n' "$2" >"$at/$1"
+        shift 2
+    done
+}
 
 # vm UUID NAME STATE CONTROL-DOMAIN
 vm() {
-    mkdir -p "$root/var/xapi-stand-in/$1"
-    printf '%s\n' "$1" >"$root/var/xapi-stand-in/$1/uuid"
-    printf '%s\n' "$2" >"$root/var/xapi-stand-in/$1/name-label"
-    printf '%s\n' "$3" >"$root/var/xapi-stand-in/$1/power-state"
-    printf '%s\n' "$4" >"$root/var/xapi-stand-in/$1/is-control-domain"
+    record "$1" uuid "$1" name-label "$2" power-state "$3" is-control-domain "$4"
+    mkdir -p "$root/var/xapi-stand-in/$1/platform"
+    for pair in acpi=1 apic=true nx=true pae=true viridian=true device_id=0001; do
+        printf %s "${pair#*=}" >"$root/var/xapi-stand-in/$1/platform/${pair%%=*}"
+    done
 }
-vm 11111111-0000-4000-8000-000000000000 'Control domain on host: xcp1' running true
-vm 22222222-0000-4000-8000-000000000000 'web, staging' halted false
-vm 33333333-0000-4000-8000-000000000000 'build (old)' halted false
+
+# host RPM...: installs it into $root, with the toolstack's stand-ins around it.
+host() {
+    mkdir -p "$root/var/lib"
+    rpm --root "$root" -U "$@" 2>"$directory/rpm.log" ||
+        { cat "$directory/rpm.log" >&2; die 'cannot install the stock packages'; }
+    mkdir -p "$root/opt/xensource/bin" "$root/usr/bin" "$root/usr/sbin" "$root/tmp" \
+        "$root/usr/libexec/stand-ins" "$root/var/run" "$root/var/log"
+    cp "$here/xe" "$here/stand-ins/xe-toolstack-restart" "$root/opt/xensource/bin/"
+    ln -s ../../opt/xensource/bin/xe ../../opt/xensource/bin/xe-toolstack-restart \
+        "$root/usr/bin/"
+    cp "$here/xenopsd" "$root/usr/sbin/xenopsd-xc"
+    echo xcp1 >"$root/etc/hostname"
+    cp "$here/stand-ins/logger" "$here/stand-ins/qemu-without-xen" \
+        "$root/usr/libexec/stand-ins/"
+
+    vm 11111111-0000-4000-8000-000000000000 'Control domain on host: xcp1' running true
+    vm 22222222-0000-4000-8000-000000000000 'web, staging' halted false
+    vm 33333333-0000-4000-8000-000000000000 'build (old)' halted false
+    uuid=aaaaaaaa-0000-4000-8000-000000000001
+    record hosts/$uuid uuid $uuid name-label xcp1 hostname xcp1 address 192.0.2.1 \
+        name-description 'Default install' enabled true
+    pool=bbbbbbbb-0000-4000-8000-000000000000
+    record pools/$pool uuid $pool name-label '' name-description '' master $uuid \
+        restrictions 'restrict_vswitch_controller: false; restrict_lab: false; platform_filter: false; restrict_pool_size: false'
+}
+
+host "$rpms"/host-*.rpm "$rpms/stock.rpm"
+ln -s /usr/bin/python3 "$root/usr/bin/python3"
+(root=$root-8.2 && host "$rpms"/8.2-*.rpm "$rpms/stock-8.2.rpm")
 
 rm -rf "$directory/rpmbuild" "$directory/qemu"
 echo "$made_of" >"$directory/made-of"

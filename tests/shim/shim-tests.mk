@@ -4,6 +4,10 @@
 shim-suites = shim-args="$(BUILD)/tests/test_args --tap" \
     shim-protocol="$(BUILD)/tests/test_shim $(BUILD)/shim/qemu-wrapper $(BUILD)/tests/stock --tap"
 
+# With a xenstored and QEMUs.
+shim-lab-suites = lab-dom0="tests/dom0/test_lab.sh $(BUILD)/vgpuctl-tests/lab $(BUILD)" \
+    shim-xenstore="tests/shim/test_xenstore.sh $(BUILD)/shim/qemu-args $(BUILD)/vgpuctl-tests/shim $(BUILD)"
+
 $(BUILD)/tests/test_args: tests/shim/test_args.c $(shim-rules) $(shim-headers) | packages
 	$(say)gcc $(test-cflags) $(sanitize) $< $(shim-rules) -o $@ $(glib-only)
 
