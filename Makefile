@@ -65,10 +65,7 @@ rpm: ## the host's package, below build/rpm (in XCP-ng's build container)
 clean: ## remove what was built; keeps what was downloaded
 	rm -rf $(filter-out $(BUILD)/apt $(BUILD)/source% $(BUILD)/meson% $(BUILD)/xen $(BUILD)/python2,$(wildcard $(BUILD)/*)) vgpu-stub.c
 
-distrpm: ## the host's package, below build/rpm (in XCP-ng's build container)
-	@packaging/rpm/build.sh $(BUILD)/rpm $(or $(VERSION),0)
-
-clean: ## remove everything that is not in git
+distclean: ## remove everything that is not in git
 	rm -rf $(BUILD) vgpu-stub.c
 
 .PHONY: help demo vm vgpuctl rpm test check test-device test-heavy lint format pre-push clean distclean

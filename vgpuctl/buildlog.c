@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "buildlog-private.h"
+#include "textfile.h"
 
 /* A line that is kept for a reader: longer ones are command lines of make. */
 #define KEPT_LENGTH 300
@@ -58,6 +59,27 @@ void build_log_free(BuildLog *log)
     g_free(log->rpm);
     g_free(log->counter);
     g_free(log);
+}
+
+/* A build's log has some MiB; one of more is not read to its end. */
+#define LOG_SIZE_LIMIT ((size_t)256 * 1024 * 1024)
+
+BuildLog *build_log_read(const char *path)
+{
+    g_autofree char *data = NULL;
+    BuildLog *log;
+    size_t length;
+    char *line, *rest;
+
+    if (textfile_read(path, LOG_SIZE_LIMIT, &data, &length) < 0) {
+        return NULL;
+    }
+    log = build_log_new();
+    rest = data;
+    while ((line = strsep(&rest, "\n"))) {
+        build_log_line(log, line);
+    }
+    return log;
 }
 
 /* Text as it can be shown and put into JSON: valid UTF-8, no controls. */

@@ -50,6 +50,9 @@ BuildLog *build_log_new(void);
 void build_log_free(BuildLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BuildLog, build_log_free)
 
+/* One that was kept in a file; NULL when it cannot be read. */
+BuildLog *build_log_read(const char *path);
+
 /* Takes the next line, without its end. Any bytes will do. */
 void build_log_line(BuildLog *log, const char *line);
 

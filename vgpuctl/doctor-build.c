@@ -9,9 +9,6 @@
 #include "spec.h"
 #include "textfile.h"
 
-/* A build's log has some MiB; one of more is not read to its end. */
-#define LOG_SIZE_LIMIT ((size_t)256 * 1024 * 1024)
-
 static char *in_topdir(const Doctor *doctor, const char *path)
 {
     return g_build_filename(doctor->topdir, path, NULL);
@@ -33,7 +30,7 @@ static bool is_archive_name(const char *name)
 
 static void check_archives(Doctor *doctor)
 {
-    static const char title[] = "the sources are archives, pulled by Git LFS";
+    static const char title[] = DOCTOR_ARCHIVES;
     g_autofree char *sources = in_topdir(doctor, "SOURCES");
     g_autoptr(GDir) directory = g_dir_open(sources, 0, NULL);
     unsigned good = 0, bad = 0;
@@ -71,10 +68,35 @@ static void check_archives(Doctor *doctor)
     }
 }
 
+/* What is known to go wrong with another file than vgpuctl's. */
+static void check_other_source(Doctor *doctor, const char *text)
+{
+    static const char class[] = "its class fits into 16 bits";
+    static const char interface[] = "it has the interface that QEMU asserts";
+
+    if (strstr(text, "0x120000;")) {
+        doctor_problem(doctor, class,
+                       "class_id = 0x1200, as vgpuctl integrate brings it",
+                       "it has 0x120000: -Werror=overflow stops the build, and "
+                       "without -Werror the guest sees class 0000");
+    } else {
+        doctor_ok(doctor, class, "no 0x120000");
+    }
+    if (strstr(text, "INTERFACE_CONVENTIONAL_PCI_DEVICE") ||
+        strstr(text, "INTERFACE_PCIE_DEVICE")) {
+        doctor_ok(doctor, interface, "it is named");
+    } else {
+        doctor_problem(doctor, interface,
+                       "add { INTERFACE_CONVENTIONAL_PCI_DEVICE } to "
+                       ".interfaces, as vgpuctl integrate brings it",
+                       "it is missing: the QEMU aborts with `conventional || "
+                       "pcie', even for -device help");
+    }
+}
+
 static void check_device_source(Doctor *doctor)
 {
-    static const char title[] = "SOURCES/" SPEC_DEVICE_FILE
-                                " is the one that vgpuctl carries";
+    static const char title[] = DOCTOR_SOURCE;
     g_autofree char *path = in_topdir(doctor, "SOURCES/" SPEC_DEVICE_FILE);
     g_autofree char *data = NULL;
     size_t length = 0;
@@ -91,6 +113,7 @@ static void check_device_source(Doctor *doctor)
         doctor_problem(doctor, title,
                        "vgpuctl integrate (or keep it, if it is meant)",
                        "it is another file");
+        check_other_source(doctor, data);
     } else {
         doctor_ok(doctor, title, "%zu bytes", length);
     }
@@ -98,8 +121,8 @@ static void check_device_source(Doctor *doctor)
 
 static void check_spec(Doctor *doctor)
 {
-    static const char title[] = "the spec has the device";
-    static const char werror[] = "the spec leaves -Werror on";
+    static const char title[] = DOCTOR_SPEC;
+    static const char werror[] = DOCTOR_WERROR;
     g_autofree char *path = in_topdir(doctor, "SPECS/qemu.spec");
     g_autofree char *data = NULL;
     SpecRefusal refusal;
@@ -138,30 +161,12 @@ static void check_spec(Doctor *doctor)
     spec_clear(&spec);
 }
 
-static BuildLog *read_log(const char *path)
-{
-    g_autofree char *data = NULL;
-    BuildLog *log;
-    size_t length;
-    char *line, *rest;
-
-    if (textfile_read(path, LOG_SIZE_LIMIT, &data, &length) < 0) {
-        return NULL;
-    }
-    log = build_log_new();
-    rest = data;
-    while ((line = strsep(&rest, "\n"))) {
-        build_log_line(log, line);
-    }
-    return log;
-}
-
 static void check_log(Doctor *doctor)
 {
-    static const char built[] = "the RPM was built";
-    static const char compiled[] = "the build compiled the device";
+    static const char built[] = DOCTOR_RPM;
+    static const char compiled[] = DOCTOR_COMPILED;
     g_autofree char *path = in_topdir(doctor, BUILD_LOG_NAME);
-    g_autoptr(BuildLog) log = read_log(path);
+    g_autoptr(BuildLog) log = build_log_read(path);
     const char *rpm;
 
     if (!log) {

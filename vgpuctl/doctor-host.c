@@ -65,7 +65,7 @@ static void check_interrupted(Doctor *doctor)
 
 static void check_package(Doctor *doctor, const Installed *installed)
 {
-    static const char title[] = "the installed QEMU package is vgpuctl's";
+    static const char title[] = DOCTOR_PACKAGE;
     const Record *record = installed->record;
 
     if (!installed->package) {
@@ -83,8 +83,8 @@ static void check_package(Doctor *doctor, const Installed *installed)
     } else if (!record_is_of(record, installed->package)) {
         doctor_problem(doctor, title,
                        "prepare, integrate and build again from the sources "
-                       "of the new release, then install; VMs with the device "
-                       "do not start before that",
+                       "of the new release, then install; until then VMs "
+                       "start without the device",
                        "an update has replaced %s by %s", record->nevra,
                        installed->package->nevra);
     } else {
@@ -104,6 +104,9 @@ static void check_files(Doctor *doctor, const Installed *installed)
         doctor_unknown(doctor, title, "no package to compare with");
         return;
     }
+    doctor_replaced(doctor, "rpm -Uvh --replacepkgs --replacefiles",
+                    "install adds rpm's replace flags itself where the same "
+                    "version and release is installed already");
     changed = package_verify(doctor->options, installed->package);
     if (changed && *g_strstrip(changed)) {
         doctor_problem(doctor, title,
@@ -117,7 +120,7 @@ static void check_files(Doctor *doctor, const Installed *installed)
 
 static void check_backup(Doctor *doctor, const Installed *installed)
 {
-    static const char title[] = "the stock QEMU is backed up";
+    static const char title[] = DOCTOR_BACKUP;
     g_autoptr(Backup) backup = NULL;
     g_autofree char *why = NULL;
     g_autofree char *directory = NULL;
@@ -140,10 +143,9 @@ static void check_backup(Doctor *doctor, const Installed *installed)
 
 static void check_device(Doctor *doctor, const char *binary)
 {
-    static const char version[] = "QEMU runs and says its version";
-    static const char device[] = "-device help has name \"vgpu-stub\", bus PCI";
-    static const char properties[] =
-        "-device vgpu-stub,help has its properties";
+    static const char version[] = DOCTOR_VERSION;
+    static const char device[] = DOCTOR_DEVICE;
+    static const char properties[] = DOCTOR_PROPERTIES;
     g_autoptr(QemuProof) proof = qemu_proof_new(binary);
     const char *remedy = NULL;
     g_autofree char *problem = qemu_proof_problem(proof, &remedy);
@@ -168,6 +170,23 @@ static void check_device(Doctor *doctor, const char *binary)
     }
 }
 
+/* In the middle of an update, where the package's triggers look, the database
+ * has the old one, too: then the other one is what is installed. */
+static Package *owner(const Installed *installed)
+{
+    const GPtrArray *owners = installed->owners;
+
+    if (owners && owners->len == 2 && installed->record) {
+        if (record_is_of(installed->record, owners->pdata[0])) {
+            return owners->pdata[1];
+        }
+        if (record_is_of(installed->record, owners->pdata[1])) {
+            return owners->pdata[0];
+        }
+    }
+    return owners && owners->len == 1 ? owners->pdata[0] : NULL;
+}
+
 void doctor_check_host(Doctor *doctor)
 {
     g_autofree char *binary = options_path(doctor->options, HOST_QEMU);
@@ -179,10 +198,11 @@ void doctor_check_host(Doctor *doctor)
         return;
     }
     installed.owners = package_owners(doctor->options, HOST_QEMU);
-    if (installed.owners && installed.owners->len == 1) {
-        installed.package = g_ptr_array_index(installed.owners, 0);
-    }
     installed.record = record_read(doctor->options);
+    installed.package = owner(&installed);
+    if (installed.package) {
+        doctor->package = g_strdup(installed.package->nevra);
+    }
     check_package(doctor, &installed);
     check_files(doctor, &installed);
     check_backup(doctor, &installed);

@@ -19,7 +19,7 @@
 /* It failed, and not all could be put back: the next run goes on from there. */
 #define EXIT_INCOMPLETE 4
 
-/* doctor: at least one check found a problem. */
+/* A verb that only looks (doctor, verify, ...) has found a problem. */
 #define EXIT_FINDINGS 5
 
 #endif /* VGPUCTL_EXIT_H */

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
+#include "xapi.h"
 
 /* ---- What it is ---------------------------------------------------------------- */
 
@@ -161,27 +161,6 @@ GPtrArray *host_parse_names(const char *list)
     return names;
 }
 
-/* Where xe is: of the system itself by PATH, of another root by its place. */
-static char *find_xe(const Options *options)
-{
-    static const char *const places[] = { "/opt/xensource/bin/xe",
-                                          "/usr/bin/xe" };
-    size_t i;
-
-    if (!options->root[0]) {
-        return g_find_program_in_path("xe");
-    }
-    for (i = 0; i < G_N_ELEMENTS(places); i++) {
-        char *path = options_path(options, places[i]);
-
-        if (access(path, X_OK) == 0) {
-            return path;
-        }
-        g_free(path);
-    }
-    return NULL;
-}
-
 static bool list_vms(const char *xe, const char *state, GPtrArray *names,
                      char **why)
 {
@@ -213,7 +192,7 @@ static bool list_vms(const char *xe, const char *state, GPtrArray *names,
 
 GPtrArray *host_running_vms(const Options *options, char **why)
 {
-    g_autofree char *xe = find_xe(options);
+    g_autofree char *xe = xapi_xe(options);
     GPtrArray *names;
 
     *why = NULL;

@@ -2,6 +2,8 @@
 /*
  * vgpuctl install: check, back up, install, prove; or put all back.
  */
+#include "install.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,8 +169,8 @@ static int check_and_apply(const Options *options, const Consent *consent,
     return code;
 }
 
-static int run(const Options *options, const Consent *consent, const char *rpm,
-               const char *stock_rpm)
+int install_rpm(const Options *options, const Consent *consent, const char *rpm,
+                const char *stock_rpm)
 {
     bool found = false;
     int code;
@@ -223,7 +225,7 @@ int verb_install(int argc, char **argv)
     } else {
         rpm = argc == 2 ? preflight_absolute(argv[1]) : NULL;
         stock_rpm = given ? preflight_absolute(given) : NULL;
-        code = run(&options, &consent, rpm, stock_rpm);
+        code = install_rpm(&options, &consent, rpm, stock_rpm);
     }
     options_clear(&options);
     return report_end(code);

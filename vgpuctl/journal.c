@@ -34,8 +34,13 @@ char *journal_backup_path(const Options *options, const char *name)
 
 int journal_lock(const Options *options)
 {
+    static bool held;
     g_autofree char *path = options_path(options, LOCKED);
     int fd;
+
+    if (held) {
+        return 0;
+    }
 
     /*
      * Without O_CLOEXEC: an rpm that goes on after its vgpuctl was killed holds
@@ -52,6 +57,7 @@ int journal_lock(const Options *options)
         close(fd);
         return 1;
     }
+    held = true;
     return 0;
 }
 

@@ -42,7 +42,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Journal, journal_free)
 
 /*
  * Keeps other runs away until this process and what it started have ended.
- * Returns 0, 1 when another run is at work, or a negative errno with the
+ * Fine to call again. Returns 0, 1 when another run is at work, or a negative errno with the
  * problem reported. Leaves no trace.
  */
 int journal_lock(const Options *options);
@@ -92,6 +92,12 @@ bool record_is_of(const Record *record, const Package *package);
  *   install   journal backup installing rpm proof record end
  *   undo      undo-rpm undo-files undo-end
  *   rollback  journal back-rpm back-files proof record end
+ *
+ *   wrapper install  qemu-args shim proof config restart backup wrapper record
+ *   put back         undo-config undo-restart undo-programs
+ *   wrapper remove   config wrapper restart shim qemu-args record
+ *   probe            probe-note probe-key probe-shutdown probe-start probe-look
+ *                    probe-stop probe-key-back probe-started-again
  */
 void journal_stop_after(const Options *options, const char *step);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vgpuctl: from a stock host to a QEMU that has vgpu-stub, and back.
+ * vgpuctl: from a stock host to a VM that has vgpu-stub, and back.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,14 @@ static const struct {
       "add the device to a qemu.spec or a QEMU tree" },
     { "build", verb_build, "build the RPM, and say why when that fails" },
     { "install", verb_install, "install the RPM, prove it, or put all back" },
-    { "rollback", verb_rollback, "go back to the stock QEMU" },
+    { "wrapper", verb_wrapper, "make what a VM asks for reach its QEMU" },
+    { "probe", verb_probe, "prove with QEMU's own device that it does" },
+    { "attach", verb_attach, "give a VM the device" },
+    { "detach", verb_detach, "take the device from a VM" },
+    { "list", verb_list, "the VMs that have the device" },
+    { "verify", verb_verify, "follow the device into a VM, link by link" },
+    { "setup", verb_setup, "all of it, from the RPM to a verified VM" },
+    { "rollback", verb_rollback, "go back to the stock host" },
     { "doctor", verb_doctor, "check everything and say what is wrong" },
 };
 

@@ -149,6 +149,21 @@ void report_value(const char *name, const char *value)
     json_object_set_string_member(report.values, name, value);
 }
 
+void report_item(const char *list, const char *const *pairs)
+{
+    JsonObject *item = json_object_new();
+    size_t i;
+
+    for (i = 0; pairs[i]; i += 2) {
+        json_object_set_string_member(item, pairs[i], pairs[i + 1]);
+    }
+    if (!json_object_has_member(report.values, list)) {
+        json_object_set_array_member(report.values, list, json_array_new());
+    }
+    json_array_add_object_element(
+        json_object_get_array_member(report.values, list), item);
+}
+
 void report_progress(const char *format, ...)
 {
     g_autofree char *text = NULL;

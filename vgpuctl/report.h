@@ -40,6 +40,10 @@ void report_check(const char *title, const char *outcome, const char *detail,
 /* A named result for a program to read: a member of the JSON object. */
 void report_value(const char *name, const char *value);
 
+/* One more object of an array among the JSON object's values: names and texts
+ * in turn, NULL at the end. */
+void report_item(const char *list, const char *const *pairs);
+
 /* Progress of long work, on a terminal only: one line that overwrites itself.
  * NULL takes it away. */
 void report_progress(const char *format, ...) G_GNUC_PRINTF(1, 2);

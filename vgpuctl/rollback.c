@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vgpuctl rollback: back to the stock QEMU.
+ * vgpuctl rollback: back to the stock host. The wrapper first: from then on no
+ * VM is given the device, whatever its key says and whichever QEMU is there.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "backup.h"
 #include "command.h"
+#include "detach.h"
 #include "exit.h"
 #include "host.h"
 #include "journal.h"
@@ -17,6 +19,7 @@
 #include "stock.h"
 #include "unpack.h"
 #include "verb.h"
+#include "wrapper-steps.h"
 
 typedef struct Situation {
     GPtrArray *owners;
@@ -243,7 +246,31 @@ static int roll_back(const Options *options, const Situation *situation,
     return code;
 }
 
-static int check_and_roll_back(const Options *options, const char *given)
+/* What goes before the QEMU does. */
+typedef struct Before {
+    bool wrapper;
+    bool restart;
+    bool vms;
+} Before;
+
+static int take_away(const Options *options, const Before *before)
+{
+    WrapperOrder order = { HOOK_NONE, false, before->restart };
+    int code = EXIT_SUCCESS;
+
+    if (before->wrapper) {
+        report_step("the wrapper");
+        code = wrapper_remove(options, &order);
+    }
+    if (code == EXIT_SUCCESS && before->vms) {
+        report_step("the VMs");
+        code = detach_all(options);
+    }
+    return code;
+}
+
+static int check_and_roll_back(const Options *options, const char *given,
+                               const Before *before)
 {
     g_auto(Situation) situation = { NULL, NULL, NULL, NULL, false };
     g_autoptr(Backup) backup = NULL;
@@ -254,7 +281,7 @@ static int check_and_roll_back(const Options *options, const char *given)
         return EXIT_REFUSED;
     }
     if (is_stock_already(options, &situation, given != NULL, &code)) {
-        return code;
+        return code == EXIT_SUCCESS ? take_away(options, before) : code;
     }
     if ((given && !check_given(&situation, given)) ||
         !open_backup(options, &situation, given, &backup)) {
@@ -272,10 +299,12 @@ static int check_and_roll_back(const Options *options, const char *given)
         (rpm && !check_transaction(options, rpm))) {
         return EXIT_REFUSED;
     }
-    return roll_back(options, &situation, backup, rpm);
+    code = take_away(options, before);
+    return code == EXIT_SUCCESS ? roll_back(options, &situation, backup, rpm)
+                                : code;
 }
 
-static int run(const Options *options, const char *given)
+static int run(const Options *options, const char *given, const Before *before)
 {
     bool found;
     int code;
@@ -287,22 +316,31 @@ static int run(const Options *options, const char *given)
     if (code != EXIT_SUCCESS || (found && options->dry_run)) {
         return code;
     }
-    return check_and_roll_back(options, given);
+    return check_and_roll_back(options, given, before);
 }
 
 int verb_rollback(int argc, char **argv)
 {
     g_autofree char *given = NULL, *stock_rpm = NULL;
+    gboolean keep_wrapper = FALSE, restart = FALSE, vms = FALSE;
     const GOptionEntry entries[] = {
+        { "vms", 0, 0, G_OPTION_ARG_NONE, &vms,
+          "Take the device out of every VM's configuration, too", NULL },
+        { "restart-toolstack", 0, 0, G_OPTION_ARG_NONE, &restart,
+          "Run xe-toolstack-restart where the wrapper needs it", NULL },
+        { "keep-wrapper", 0, 0, G_OPTION_ARG_NONE, &keep_wrapper,
+          "Go back to the stock QEMU only", NULL },
         { "stock-rpm", 0, 0, G_OPTION_ARG_FILENAME, &given,
           "The RPM of the stock QEMU", "FILE" },
         { NULL, 0, 0, 0, NULL, NULL, NULL },
     };
+    Before before;
     Options options;
     int code;
 
     if (!options_parse(&options, &argc, &argv, entries, "",
-                       "Goes back to the stock QEMU: by its RPM, or by the "
+                       "Goes back to the stock host: the wrapper, on request "
+                       "the VMs' keys, and the QEMU,\nby its RPM or by the "
                        "backup that install made.",
                        &code)) {
         return code;
@@ -311,8 +349,11 @@ int verb_rollback(int argc, char **argv)
         report_problem("vgpuctl rollback --help", "'%s' is too much", argv[1]);
         code = EXIT_USAGE;
     } else {
+        before.wrapper = !keep_wrapper;
+        before.restart = restart;
+        before.vms = vms;
         stock_rpm = given ? preflight_absolute(given) : NULL;
-        code = run(&options, stock_rpm);
+        code = run(&options, stock_rpm, &before);
     }
     options_clear(&options);
     return report_end(code);

@@ -13,6 +13,13 @@ int verb_prepare(int argc, char **argv);
 int verb_integrate(int argc, char **argv);
 int verb_build(int argc, char **argv);
 int verb_install(int argc, char **argv);
+int verb_wrapper(int argc, char **argv);
+int verb_probe(int argc, char **argv);
+int verb_attach(int argc, char **argv);
+int verb_detach(int argc, char **argv);
+int verb_list(int argc, char **argv);
+int verb_verify(int argc, char **argv);
+int verb_setup(int argc, char **argv);
 int verb_rollback(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 

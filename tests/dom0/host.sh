@@ -138,6 +138,15 @@ print(json.dumps(answer['return']))
 PYTHON
 }
 
+# guest_maps_bar UUID ADDRESS: the part of the guest's firmware, for no processor
+# runs in these VMs: the BAR of the device in slot 1e is put there and enabled.
+guest_maps_bar() {
+    for write in '0xcf8 0x8000f010' "0xcfc $2" '0xcf8 0x8000f004' '0xcfc 2'; do
+        qmp "$(domid_of "$1")" human-monitor-command \
+            "{\"command-line\": \"o /w $write\"}" >/dev/null
+    done
+}
+
 # custom_qemu: the QEMU package with the device, in place of the stock one.
 custom_qemu() { rpm_q -U "$rpms/new.rpm"; }
 

@@ -1,15 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# vgpuctl doctor: each check is shown what it must find, on a dom0 in a directory
-# and on an rpmbuild tree; it changes nothing. Prints TAP.
+# vgpuctl doctor: each check of the build and the host is shown what it must find,
+# on a dom0 in a directory and on an rpmbuild tree; it changes nothing. VMs are
+# test_doctor_vms.sh's. Prints TAP.
 # Usage: tests/vgpuctl/test_doctor.sh VGPUCTL SCRATCH BUILD
 # shellcheck disable=SC2154,SC2034 # lib.sh sets and reads them
 set -eu
 vgpuctl=$1 scratch=$2 build=$3
 . tests/dom0/lib.sh
+. tests/dom0/host.sh
 
 found=5
 
+is() { [ "$1" = "$2" ]; }
 # line OUTCOME TITLE TEXT: a check says so.
 line() { grep -q -e "^$1 *$2.*: .*$3" "$log"; }
 remedy() { grep -q -e "^ *remedy: .*$1" "$log"; }
@@ -29,19 +32,33 @@ check stock/replaced line replaced 'rpm -Uvh --nodeps --force' 'hides conflicts'
 check stock/changed nothing_changed
 
 check installed/install run 0 install --stock-rpm "$rpms/stock.rpm" "$rpms/new.rpm"
+check installed/no-hook/status host $found
+check installed/no-hook/says-so line problem "something takes a VM's key to QEMU" 'nothing does'
+check installed/no-hook/remedy remedy 'vgpuctl wrapper install'
+check installed/wrapper run 0 wrapper install
+remember
 check installed/status host 0
+check installed/changed nothing_changed
 check installed/backup line ok 'the stock QEMU is backed up' 'every checksum is right'
 check installed/version line ok 'QEMU runs and says its version' '[0-9]'
 check installed/device line ok '-device help has name' 'name "vgpu-stub", bus PCI'
 check installed/properties line ok '-device vgpu-stub,help' 'pool_id, priority, vm_id'
 check installed/files line ok 'its files are as the package has them' 'rpm -V says nothing'
+cp "$log" "$log.headings"
+check installed/hook line ok "xenopsd's configuration names the shim" '/etc/xenopsd.conf.d/vgpu.conf'
+check installed/way-back line ok 'the stock qemu-wrapper is there to go back to' 'as xenopsd-26.1.3-1.2'
+check installed/utf-8 line replaced "grep shows bytes.decode('utf-8') line present" 'drops the device without a word'
+check installed/wants line ok 'the QEMU package is as new as xenopsd wants' 'qemu >= 2:4.2.1-5.0.0'
+check installed/filter line ok 'XAPI hands the key on' 'platform_filter is not true'
 check installed/json run 0 doctor --host --json
 sed -n '2,$p' "$log" >"$log.json"
 check installed/json-is-one python3 -c 'import json, sys
 report = json.load(open(sys.argv[1]))
 assert report["verb"] == "doctor" and report["exit_code"] == 0
-assert {c["outcome"] for c in report["checks"]} == {"ok", "replaced"}, report["checks"]
+assert {c["outcome"] for c in report["checks"]} == {"ok", "replaced", "unknown"}, report["checks"]
+assert report["values"]["qemu_package"] == "qemu-2:4.2.1-5.2.15.2.0.vgpu.1.xcpng8.3.x86_64"
 assert report["changes"] == []' "$log.json"
+check installed/headings grep -q '^==> Integration' "$log.headings"
 
 # Each of these is one thing gone wrong since.
 cp -a "$root" "$scratch/good"
@@ -81,6 +98,133 @@ fresh
 rpm_q -U "$rpms/no-interface.rpm"
 check assertion/status host $found
 check assertion/says-so grep -q 'conventional || pcie' "$log"
+
+# ---- What brings the key to QEMU --------------------------------------------------
+
+conf=$root/etc/xenopsd.conf.d
+bin=$root/usr/lib64/xen/bin
+
+again
+rm "$root/usr/libexec/vgpu/qemu-wrapper"
+check no-shim/status host $found
+check no-shim/says-so line problem 'the shim is there' 'is missing, and so xenopsd will not start again'
+
+again
+cp "$conf/vgpu.conf" "$conf/vgpu.conf.bak"
+check second-setter/status host $found
+check second-setter/says-so line problem 'no other file names a wrapper' 'vgpu.conf.bak'
+
+again
+echo '# by hand' >>"$bin/qemu-wrapper"
+check wrapper-changed/status host $found
+check wrapper-changed/says-so line problem 'the stock qemu-wrapper is there to go back to' 'not as its package has it'
+
+again
+wrapper_is by-hand
+check by-hand/status host $found
+check by-hand/says-so says "the first guide's patch is in it"
+check by-hand/remedy remedy 'vgpuctl wrapper install'
+rm "$conf/vgpu.conf"
+check by-hand-alone/status host $found
+check by-hand-alone/says-so line problem 'a wrong key cannot keep a VM from starting' '300 seconds'
+
+again
+sed -i 's/^def main/def main(:/' "$bin/qemu-wrapper"
+check syntax/status host $found
+check syntax/says-so line problem 'the wrapper is valid Python' 'no VM starts with it'
+
+again
+mkdir -p "$root/etc/vgpu"
+printf -- '-global x=y\n-priv\n' >"$root/etc/vgpu/allow-args"
+check allow-args/line/status host $found
+check allow-args/line/says-so line problem '/etc/vgpu/allow-args allows no more' 'this line is not used: -priv'
+printf -- '-global x=y\n' >"$root/etc/vgpu/allow-args"
+check allow-args/good/status host 0
+check allow-args/good/says-so line ok '/etc/vgpu/allow-args allows no more' '1 line'
+chmod 666 "$root/etc/vgpu/allow-args"
+check allow-args/mode/status host $found
+check allow-args/mode/says-so line problem '/etc/vgpu/allow-args allows no more' 'not root.s alone'
+
+again
+touch "$bin/qemu-system-i386.backup-20260122-101500"
+check leftovers/status host 0
+check leftovers/says-so line ok "no VM needs the guides' own backups" 'qemu-system-i386.backup-20260122-101500 .*Text file busy'
+
+# ---- Updates ------------------------------------------------------------------------
+
+again
+mkdir -p "$root/var/cache/yum/x86_64/updates/packages"
+cp "$rpms/update.rpm" "$root/var/cache/yum/x86_64/updates/packages/qemu-4.2.1-5.2.16.1.xcpng8.3.x86_64.rpm"
+check waiting/status host $found
+check waiting/says-so line problem 'no QEMU update waits' 'qemu-2:4.2.1-5.2.16.1.xcpng8.3.x86_64 does'
+rm "$root"/var/cache/yum/x86_64/updates/packages/*
+cp "$rpms/older.rpm" "$root/var/cache/yum/x86_64/updates/packages/qemu-4.2.1-5.2.9.1.xcpng8.3.x86_64.rpm"
+check waiting/older/status host 0
+
+fresh
+rpm_q -U --nodeps --oldpackage "$rpms/no-epoch.rpm"
+check epoch/status host $found
+check epoch/says-so line problem 'the QEMU package is as new as xenopsd wants' 'wants qemu >= 2:4.2.1-5.0.0, installed is qemu-4.2.1'
+check epoch/remedy remedy 'keep the Epoch'
+
+again
+printf '[probe]\nuuid=%s\nname=web\nduring=-device ich9-usb-ehci1\n' "$web" >"$root$STATE/probe"
+check probe/status host $found
+check probe/says-so line problem 'no probe was interrupted' 'that of web was'
+check probe/remedy remedy "vgpuctl probe $web"
+echo nonsense >"$root$STATE/probe"
+check probe/broken/status host $found
+check probe/broken/says-so line problem 'no probe was interrupted' 'makes no sense'
+
+# ---- XAPI and the logs ----------------------------------------------------------------
+
+again
+touch "$root/var/xapi-stand-in/down"
+check xapi-down/status host $found
+check xapi-down/says-so line problem 'XAPI answers' 'Connection refused'
+check xapi-down/remedy remedy 'xe-toolstack-restart'
+
+again
+sed -i 's/platform_filter: false/platform_filter: true/' "$root"/var/xapi-stand-in/pools/*/restrictions
+check filter/status host $found
+check filter/says-so line problem 'XAPI hands the key on' 'xapi drops the key'
+
+again
+stamp() { LC_ALL=C date -d "$1" '+%b %e %H:%M:%S'; }
+error='TypeError: sequence item 30: expected str instance, bytes found'
+timeout='Service_failed(service=qemu-dm,reason=Timeout reached while starting daemon)'
+echo "$(stamp '-3 days') xcp1 qemu-dm-4[99]: $error" >"$root/var/log/daemon.log"
+echo "$(stamp '-3 days') xcp1 xenopsd-xc: [error||5 ||xenops] $timeout" >"$root/var/log/xensource.log"
+check logs/old/status host 0
+check logs/old/says-so line ok 'no wrapper failed on bytes lately' 'not within a day; the last one is: .*TypeError'
+echo "$(stamp '-1 hour') xcp1 qemu-dm-5[99]: $error" >>"$root/var/log/daemon.log"
+check logs/type-error/status host $found
+check logs/type-error/says-so line problem 'no wrapper failed on bytes lately' 'qemu-dm-5\[99\]: TypeError'
+check logs/type-error/remedy remedy 'vgpuctl wrapper install'
+: >"$root/var/log/daemon.log"
+echo "$(stamp '-1 hour') xcp1 xenopsd-xc: [error||5 ||xenops] $timeout" >>"$root/var/log/xensource.log"
+check logs/timeout/status host $found
+check logs/timeout/says-so line problem 'no VM waited in vain' 'Timeout reached while starting daemon'
+check logs/timeout/remedy remedy 'qemu-dm-<domid>'
+
+# ---- Before production -----------------------------------------------------------------
+
+again
+check production/status run 0 doctor --host --production
+for text in 'Test with multiple VMs simultaneously' 'Test VM shutdown/restart cycles' \
+    'VM migration with custom device may fail' 'Test different property combinations' \
+    'Document rollback procedures' 'Create automated installation script' \
+    'Keep backups of working binaries' 'No hot-plug/hot-unplug support' \
+    'Device properties cannot be changed without VM restart' \
+    'Device appears but is non-functional without guest driver'; do
+    check "production/$text" line replaced "$text" .
+done
+check production/memory line ok 'dom0 has memory left' MiB
+check production/back line ok 'there is a way back' 'vgpuctl rollback'
+check production/one-host line ok 'VMs can migrate' 'one host'
+
+check usage/two run 2 doctor --host --build
+check usage/word run 2 doctor extra
 
 # ---- The rpmbuild tree --------------------------------------------------------------
 
@@ -139,10 +283,53 @@ check tree/spoiled/lfs line problem 'the sources are archives' 'qemu-4.2.1.tar.g
 check tree/spoiled/lfs-remedy remedy 'git lfs pull'
 check tree/spoiled/source line problem 'SOURCES/vgpu-stub.c is' 'another file'
 check tree/spoiled/werror line problem 'the spec leaves -Werror on' 'disable-werror'
+check tree/spoiled/class line ok 'its class fits' 'no 0x120000'
+sed -e 's/VGPU_PCI_CLASS;/0x120000;/' -e '/{ INTERFACE_CONVENTIONAL_PCI_DEVICE }/d' vgpu-stub.c >"$top/SOURCES/vgpu-stub.c"
+check tree/seed/status at_build $found
+check tree/seed/class line problem 'its class fits into 16 bits' '0x120000'
+check tree/seed/class-remedy remedy 'class_id = 0x1200'
+check tree/seed/interface line problem 'it has the interface' 'conventional'
 
 top=$scratch/none
 check tree/none/status at_build $found
 check tree/none/says-so line problem 'there is an rpmbuild tree' 'no directory'
+
+# ---- The checklist of the guides (phase 10), word for word ------------------------------
+
+cat >"$scratch/boxes" <<'END'
+Git LFS files pulled successfully (keycodemapdb ~30KB, qemu ~28MB)
+vgpu-stub.c created (252 lines)
+Spec file modified (Source3 added, --disable-werror set)
+RPM builds without errors (~46 seconds)
+vgpu-stub.o compilation visible in build output
+QEMU binary backed up
+Custom RPM installed
+QEMU version shows 4.2.1
+-device help shows vgpu-stub
+-device vgpu-stub,help shows properties
+qemu-wrapper backed up
+Patch applied successfully
+grep shows bytes.decode('utf-8') line present
+No syntax errors in qemu-wrapper
+device-model-args set on test VM
+VM starts without errors
+VM gets domain ID (not -1)
+daemon.log shows "Adding device-model-args" message
+daemon.log shows device in QEMU Exec line
+lspci in guest shows device (if guest booted)
+END
+again
+check checklist/status run $found doctor --checklist --topdir "$scratch/none"
+sed -n 's/^\[[ x]\] //p' "$log" >"$scratch/printed"
+check checklist/words diff "$scratch/boxes" "$scratch/printed"
+boxes() { sed -n 's/^\[\([ x]\)\] .*/\1/p' "$log" | tr -d '\n'; }
+# Nothing is built, all is installed, no VM has the key.
+check checklist/boxes is "$(boxes)" '     xxxxxxxxx      '
+check checklist/count says '^11 boxes open'
+fresh
+check checklist/stock/status run $found doctor --checklist --topdir "$scratch/none"
+# A stock QEMU says its version, and the wrapper is untouched and valid.
+check checklist/stock/boxes is "$(boxes)" '       x  x  x      '
 
 rm -rf "$scratch/good" "$scratch/top"
 finish

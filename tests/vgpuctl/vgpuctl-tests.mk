@@ -7,12 +7,27 @@ vgpuctl-programs := $(vgpuctl-tests:%=$(BUILD)/tests/%)
 vgpuctl-modules := $(filter-out vgpuctl/main.c,$(vgpuctl-sources)) $(shim-rules) $(vgpuctl-carried)
 vgpuctl-unit-suites = $(foreach t,$(vgpuctl-tests),vgpuctl-$(t:test_%=%)="$(BUILD)/tests/$(t) --tap")
 
-$(vgpuctl-programs): $(BUILD)/tests/%: tests/vgpuctl/%.c $(vgpuctl-modules) $(vgpuctl-headers) | packages
-	$(say)gcc $(test-cflags) -Ivgpuctl $(sanitize) $< $(vgpuctl-modules) -o $@ $(glib)
+# Each module is compiled once for all programs, with the sanitizers, and once
+# more for the fuzzers.
+vgpuctl-objects := $(vgpuctl-modules:%.c=$(BUILD)/test-objects/%.o)
+vgpuctl-fuzz-objects := $(vgpuctl-modules:%.c=$(BUILD)/fuzz-objects/%.o)
+vgpuctl-test-cflags = $(test-cflags) -Ivgpuctl $(sanitize)
 
-vgpuctl-fuzzers := $(BUILD)/tests/fuzz_spec $(BUILD)/tests/fuzz_buildlog $(BUILD)/tests/fuzz_manifest
-$(vgpuctl-fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(vgpuctl-modules) $(vgpuctl-headers) | packages
-	$(say)clang $(test-cflags) -Ivgpuctl $(sanitize) -fsanitize=fuzzer $< $(vgpuctl-modules) -o $@ $(glib)
+$(BUILD)/test-objects/%.o: %.c $(vgpuctl-headers) | packages
+	@mkdir -p $(@D)
+	$(say)gcc $(vgpuctl-test-cflags) -c $< -o $@ $(shell pkg-config --cflags json-glib-1.0)
+
+$(BUILD)/fuzz-objects/%.o: %.c $(vgpuctl-headers) | packages
+	@mkdir -p $(@D)
+	$(say)clang $(vgpuctl-test-cflags) -fsanitize=fuzzer-no-link -c $< -o $@ $(shell pkg-config --cflags json-glib-1.0)
+
+$(vgpuctl-programs): $(BUILD)/tests/%: tests/vgpuctl/%.c $(vgpuctl-objects)
+	$(say)gcc $(vgpuctl-test-cflags) $< $(vgpuctl-objects) -o $@ $(glib)
+
+vgpuctl-fuzzers := $(patsubst %,$(BUILD)/tests/fuzz_%,spec buildlog manifest daemonlog qmp remote \
+    wrapper xapi xlconfig)
+$(vgpuctl-fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(vgpuctl-fuzz-objects)
+	$(say)clang $(vgpuctl-test-cflags) -fsanitize=fuzzer $< $(vgpuctl-fuzz-objects) -o $@ $(glib)
 
 # tests/vgpuctl/test_NAME.sh VGPUCTL DIRECTORY and what NAME wants behind it.
 vgpuctl-script = vgpuctl-$(1)="tests/vgpuctl/test_$(1).sh $(BUILD)/vgpuctl $(BUILD)/vgpuctl-tests/$(1)$(2)"
@@ -21,9 +36,10 @@ vgpuctl-quick-suites = $(vgpuctl-unit-suites) \
     $(call vgpuctl-script,manual) \
     $(call vgpuctl-script,integrate) $(call vgpuctl-script,prepare)
 vgpuctl-suites = $(vgpuctl-quick-suites) $(call vgpuctl-script,build) \
-    $(call vgpuctl-script,install, $(BUILD)) $(call vgpuctl-script,rollback, $(BUILD)) \
-    $(call vgpuctl-script,dry_run, $(BUILD))     $(call vgpuctl-script,interrupted, $(BUILD)) $(call vgpuctl-script,doctor, $(BUILD)) \
-    $(call vgpuctl-script,story, $(BUILD) $(BUILD)/source-7.2)
+    $(foreach t,install rollback dry_run interrupted doctor wrapper wrapper_live attach probe verify doctor_vms setup,\
+    $(call vgpuctl-script,$(t), $(BUILD))) \
+    $(call vgpuctl-script,story, $(BUILD) $(BUILD)/source-7.2) \
+    package="tests/packaging/test_rpm.sh $(BUILD)/vgpuctl $(BUILD)/vgpuctl-tests/package $(BUILD)"
 
 check-setup: $(BUILD)/vgpuctl $(vgpuctl-programs)
 test-setup: $(vgpuctl-fuzzers)

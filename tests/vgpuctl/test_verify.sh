@@ -1,0 +1,307 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# vgpuctl verify: each link of the way into a VM, whole and broken, on a dom0 in a
+# directory whose xenstore and QEMUs are real. Prints TAP.
+# Usage: tests/vgpuctl/test_verify.sh VGPUCTL SCRATCH BUILD
+# shellcheck disable=SC2154,SC2034 # lib.sh and host.sh set and read them
+set -eu
+vgpuctl=$1 scratch=$2 build=$3
+. tests/dom0/lib.sh
+. tests/dom0/host.sh
+
+found=5
+name='web, staging'
+
+# line OUTCOME TITLE TEXT: a link says so.
+line() { grep -q -e "^$1 *$2.*: .*$3" "$log"; }
+remedy() { grep -q -e "^ *remedy: .*$1" "$log"; }
+is() { [ "$1" = "$2" ]; }
+# not COMMAND...: it fails. (`!` alone is no command for check.)
+not() { ! "$@"; }
+verify() {
+    expected_status=$1
+    shift
+    run "$expected_status" verify "$@"
+}
+key() { xe vm-param-set uuid="$web" platform:device-model-args="$1"; }
+# within SECONDS COMMAND...: it takes less than that.
+within() {
+    limit=$1 before=$(date +%s)
+    shift
+    "$@" && [ $(($(date +%s) - before)) -lt "$limit" ]
+}
+toolstack_restart() { "$root/opt/xensource/bin/xe-toolstack-restart" >/dev/null; }
+
+# ---- The command line ----------------------------------------------------------------
+
+fresh
+# usage NAME TEXT WORD...: exit status 2, one line and its remedy.
+usage() {
+    usage_name=$1 usage_text=$2
+    shift 2
+    remember
+    if run 2 verify "$@" && grep -q "^vgpuctl verify: .*$usage_text" "$log.err" &&
+        [ "$(wc -l <"$log.err")" = 2 ] && grep -q '^  remedy: .' "$log.err" && nothing_changed; then
+        pass "$usage_name"
+    else
+        fail "$usage_name"
+    fi
+}
+usage usage/no-vm 'which VM'
+usage usage/two-vms 'one VM at a time' web, staging
+usage usage/ssh-option 'begins with a dash' "$web" --ssh=-oProxyCommand=true
+usage usage/ssh-words 'no host.s name has' "$web" --ssh 'root@a; reboot'
+usage usage/wait 'takes 0 to 3600 seconds' "$web" --wait 4000
+usage usage/wait-negative 'takes 0 to 3600 seconds' "$web" --wait=-1
+refused unknown/name 'nosuch' verify nosuch
+touch "$root/var/xapi-stand-in/down"
+refused xapi-down 'Connection refused' verify "$web"
+rm "$root/var/xapi-stand-in/down"
+
+# ---- Before the VM runs ----------------------------------------------------------------
+
+toolstack_start
+remember
+check stock/status verify $found "$name"
+check stock/key line problem 'XAPI has the device' 'it has no device-model-args'
+check stock/key-remedy remedy 'vgpuctl attach'
+check stock/hook line problem 'the host brings the key to QEMU' 'none'
+check stock/hook-remedy remedy 'vgpuctl wrapper install'
+check stock/binary line problem 'the installed QEMU has the device' 'has no line'
+check stock/halted line problem "the VM's QEMU was started with it" 'the VM is halted'
+check stock/verdict says 'the VM has no such device'
+check stock/changed nothing_changed
+
+custom_qemu
+check install run 0 wrapper install
+toolstack_restart
+key '-device vgpu-stub,pool_id=B,priority=high,vm_id=7'
+check configured/status verify $found "$web"
+check configured/key line ok 'XAPI has the device' '-device vgpu-stub,pool_id=B,priority=high,vm_id=7'
+check configured/hook line ok 'the host brings the key to QEMU' 'config'
+check configured/binary line ok 'the installed QEMU has the device' 'name "vgpu-stub", bus PCI'
+check configured/remedy remedy "xe vm-start uuid=$web, then vgpuctl verify $web --wait"
+check configured/verdict says "^$name ($web): only configured"
+
+key '-device vgpu-stub -priv'
+check smuggled/status verify $found "$web"
+check smuggled/says-so line problem 'XAPI has the device' "the rules refuse -device vgpu-stub -priv: '-priv' is not allowed"
+check smuggled/verdict says 'the VM has no such device'
+key ''
+check empty/status verify $found "$web"
+check empty/says-so line problem 'XAPI has the device' 'an empty key has no vgpu-stub'
+
+# ---- The running VM --------------------------------------------------------------------
+
+key '-device vgpu-stub,pool_id=B,priority=high,vm_id=7'
+vm_start "$web"
+domid=$(domid_of "$web")
+pid=$(qemu_pid "$domid")
+remember
+check running/status verify 0 "$name"
+check running/changed nothing_changed
+check running/xenstore line ok 'xenstore has what XAPI has' \
+    "/local/domain/$domid/platform/device-model-args is -device vgpu-stub,pool_id=B,priority=high,vm_id=7"
+check running/command-line line ok "the VM's QEMU was started with it" \
+    "qemu-dm-$domid (pid $pid) has -device vgpu-stub,pool_id=B,priority=high,vm_id=7,addr=1e"
+check running/log says "daemon.log: qemu-dm-$domid: Adding device-model-args from xenstore: \['-device', 'vgpu-stub,pool_id=B,priority=high,vm_id=7,addr=1e'\]"
+check running/unmapped line unknown 'QEMU has it on its PCI bus' '1af4:1111 is at 00:1e.0; its BAR 0 is not mapped yet by the guest'
+check running/by-hand says 'lspci -nn -d 1af4:1111'
+check running/must-show says '00:1e.0 Processing accelerators \[1200\]: Red Hat, Inc. Device \[1af4:1111\] (rev 01)'
+check running/verdict says 'QEMU has it; the guest has not been asked'
+guest_maps_bar "$web" 0xfebf1000
+check mapped/status verify 0 "$web"
+check mapped/says-so line ok 'QEMU has it on its PCI bus' '1af4:1111 is at 00:1e.0, BAR 0 is 4 KiB at 0xfebf1000'
+check mapped/json run 0 verify --json "$web"
+sed 1d "$log" >"$log.json"
+check mapped/json-is-one python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+assert report["verb"] == "verify" and report["exit_code"] == 0 and report["changes"] == []
+assert report["values"]["verdict"] == "in-qemu", report["values"]
+assert report["values"]["uuid"] == sys.argv[2]
+assert [c["outcome"] for c in report["checks"]] == ["ok"] * 6, report["checks"]' "$log.json" "$web"
+
+# ---- The guest -------------------------------------------------------------------------
+
+# Of docs/specification.md, section 1; a line of `resource` has start, end and flags.
+guest=$scratch/guest
+device=$guest/pci/devices/0000:00:1e.0
+guest_has() {
+    rm -rf "$guest"
+    mkdir -p "$device" "$guest/pci/devices/0000:00:00.0"
+    echo 0x8086 >"$guest/pci/devices/0000:00:00.0/vendor"
+    echo 0x1237 >"$guest/pci/devices/0000:00:00.0/device"
+    echo 0x1af4 >"$device/vendor"
+    echo 0x1111 >"$device/device"
+    echo 0x120000 >"$device/class"
+    echo 0x1af4 >"$device/subsystem_vendor"
+    echo 0x0001 >"$device/subsystem_device"
+    echo '0x00000000febf1000 0x00000000febf1fff 0x0000000000040200' >"$device/resource"
+}
+mkdir -p "$scratch/bin"
+cat >"$scratch/bin/ssh" <<'END'
+#!/bin/sh
+# A stand-in for ssh: checks that it is asked safely, and runs the command on a guest
+# that is a directory ($GUEST), or says what $GUEST/says has and exits as $GUEST/exits.
+# SPDX-License-Identifier: MIT
+words=" $* "
+for wanted in BatchMode=yes PasswordAuthentication=no StrictHostKeyChecking=yes \
+    ConnectTimeout=10 ClearAllForwardings=yes; do
+    case $words in *" -o $wanted "*) ;; *) echo "stand-in: no -o $wanted"; exit 64 ;; esac
+done
+while [ "$1" != -- ]; do shift; done
+[ "$2" = root@guest ] || { echo "stand-in: not $2"; exit 64; }
+[ ! -e "$GUEST/says" ] || { cat "$GUEST/says"; exit "$(cat "$GUEST/exits")"; }
+[ ! -e "$GUEST/floods" ] || exec yes 'vgpu-device 0000:00:1e.0'
+# The directory is the guest's /sys/bus, and there is no lspci but this.
+lspci() { :; }
+export PATH="$GUEST/bin:$PATH"
+sh -c "$(printf '%s\n' "$3" | sed "s#/sys/bus/#$GUEST/#g")"
+END
+chmod 755 "$scratch/bin/ssh"
+GUEST=$guest
+export GUEST
+PATH=$scratch/bin:$PATH
+lspci_says() {
+    mkdir -p "$guest/bin"
+    printf '#!/bin/sh\n# A stand-in for lspci.\n[ "$*" = "-n -d 1af4:1111" ] && echo "%s"\n' "$1" >"$guest/bin/lspci"
+    chmod 755 "$guest/bin/lspci"
+}
+ask() { verify "$1" "$web" --ssh root@guest; }
+
+guest_has
+lspci_says '00:1e.0 1200: 1af4:1111 (rev 01)'
+check guest/status ask 0
+check guest/says-so line ok 'the guest has found it' '0000:00:1e.0, class 0x120000, BAR 0 is 4 KiB at 0xfebf1000'
+check guest/lspci says 'lspci: 00:1e.0 1200: 1af4:1111 (rev 01)'
+check guest/verdict says "^$name ($web): really enumerated"
+
+rm -r "$device"
+check guest/absent/status ask $found
+check guest/absent/says-so line problem 'the guest has found it' 'no PCI device 1af4:1111'
+check guest/absent/remedy remedy '/sys/bus/pci/rescan'
+check guest/absent/verdict says 'QEMU has it; the guest does not show it'
+guest_has
+echo 0x000000 >"$device/class"
+check guest/class/status ask $found
+check guest/class/says-so line problem 'the guest has found it' 'class 0x000000 instead of 0x120000'
+guest_has
+echo '0x00000000febf2000 0x00000000febf2fff 0x0000000000040200' >"$device/resource"
+check guest/another/status ask $found
+check guest/another/says-so line problem 'the guest has found it' 'BAR 0 at 0xfebf2000, in QEMU it is at 0xfebf1000'
+check guest/another/remedy remedy 'another VM'
+guest_has
+echo 255 >"$guest/exits"
+echo 'root@guest: Permission denied (publickey,password).' >"$guest/says"
+check guest/denied/status ask $found
+check guest/denied/says-so line problem 'the guest has found it' 'Permission denied'
+check guest/denied/remedy remedy 'authorized_keys'
+check guest/denied/verdict says 'the guest has not been asked'
+printf 'No ED25519 host key is known for guest and you have requested strict checking.\nHost key verification failed.\n' >"$guest/says"
+check guest/unknown-key/status ask $found
+check guest/unknown-key/remedy remedy 'compare the fingerprint'
+guest_has
+touch "$guest/floods"
+check guest/floods/status within 20 ask $found
+check guest/floods/says-so line problem 'the guest has found it' 'longer than 65536 bytes'
+check guest/other-machine run $found verify "$web" --ssh root@other
+check guest/other-machine/says-so says 'stand-in: not root@other' # so it is the stand-in that is asked
+rm -rf "$guest"
+
+# ---- What is not as it was ----------------------------------------------------------------
+
+key '-device vgpu-stub,pool_id=A,priority=high,vm_id=7'
+check changed/status verify $found "$web"
+check changed/says-so line problem 'xenstore has what XAPI has' 'it was changed after the VM.s start: xenstore has .*pool_id=B'
+check changed/remedy remedy 'shut the VM down and start it again'
+key '-device vgpu-stub,pool_id=B,priority=high,vm_id=7'
+
+xenstore-write -- "/local/domain/$domid/platform/device-model-args" '-device vgpu-stub,pool_id=A,priority=high,vm_id=7'
+check differs/status verify $found "$web"
+check differs/says-so line problem "the VM's QEMU was started with it" 'is not what xenstore has: pool_id=B instead of A'
+xenstore-write -- "/local/domain/$domid/platform/device-model-args" '-device vgpu-stub,pool_id=B,priority=high,vm_id=7'
+
+qmp "$domid" device_add '{"driver": "vgpu-stub", "id": "second", "addr": "1d"}' >/dev/null
+check twice/status verify $found "$web"
+check twice/says-so line problem 'QEMU has it on its PCI bus' 'query-pci has 2 of it'
+
+kill -STOP "$xenstored_pid"
+check xenstore-hangs/status within 15 verify $found "$web"
+check xenstore-hangs/says-so line problem "the VM's QEMU was started with it" 'xenstore does not answer within 5 seconds'
+kill -CONT "$xenstored_pid"
+
+mv "$root$DAEMON_LOG" "$root$DAEMON_LOG.1"
+check rotated/status verify $found "$web"
+check rotated/says-so says 'has no such line of this start any more'
+mv "$root$DAEMON_LOG.1" "$root$DAEMON_LOG"
+
+kill -9 "$pid"
+while [ -d "/proc/$pid" ] && ! grep -q '^State:.*Z' "/proc/$pid/status"; do sleep 0.1; done
+check crashed/status verify $found "$web"
+check crashed/says-so line problem "the VM's QEMU was started with it" .
+check crashed/verdict says 'only configured'
+vm_stop "$web" 2>/dev/null || : # xenopsd may have seen it, too
+
+# ---- VMs that started without it -------------------------------------------------------------
+
+xe vm-param-remove uuid="$web" param-name=platform param-key=device-model-args
+vm_start "$web"
+key '-device vgpu-stub'
+check late/status verify $found "$web"
+check late/says-so line problem 'xenstore has what XAPI has' 'it was set after the VM.s start'
+check late/command-line line problem "the VM's QEMU was started with it" 'xenstore has no key'
+qmp "$(domid_of "$web")" device_add '{"driver": "vgpu-stub", "id": "vgpu-hotplug", "addr": "1e"}' >/dev/null
+check hotplugged/status verify 0 "$web"
+check hotplugged/says-so line ok "the VM's QEMU was started with it" 'the device was hot-plugged: the VM cannot migrate'
+check hotplugged/bus line unknown 'QEMU has it on its PCI bus' '00:1e.0'
+vm_stop "$web"
+
+key '-device vgpu-stub,pool_id=C'
+vm_start "$web"
+check refused/status verify $found "$web"
+check refused/says-so line problem "the VM's QEMU was started with it" "the log has the reason: vgpu: device-model-args: pool_id is 'C'"
+vm_stop "$web"
+
+# A text of everything that xenstore-read escapes.
+key '-device vgpu-stub,pool_id="ä\	ö"'
+vm_start "$web"
+check escaped/status verify $found "$web"
+check escaped/xenstore line ok 'xenstore has what XAPI has' 'pool_id="ä'
+vm_stop "$web"
+
+key '-device vgpu-stub'
+check remove run 0 wrapper remove
+toolstack_restart
+vm_start "$web"
+check no-hook/status verify $found "$web"
+check no-hook/says-so line problem "the VM's QEMU was started with it" 'the hook was not there when the VM started'
+check no-hook/remedy remedy 'vgpuctl wrapper install'
+vm_stop "$web"
+check reinstall run 0 wrapper install
+toolstack_restart
+
+# ---- Elsewhere, and not yet -------------------------------------------------------------------
+
+printf 'running\n' >"$root/var/xapi-stand-in/$web/power-state"
+printf '77\n' >"$root/var/xapi-stand-in/$web/dom-id"
+check elsewhere/status verify $found "$web"
+check elsewhere/says-so line problem "the VM's QEMU was started with it" 'this host has no domain 77: the VM runs on another host'
+check elsewhere/remedy remedy 'on the host that the VM runs on'
+printf 'halted\n' >"$root/var/xapi-stand-in/$web/power-state"
+
+check wait/halted/status within 20 verify $found "$web" --wait 2
+check wait/halted/verdict says 'only configured'
+{
+    sleep 2
+    vm_start "$web"
+    sleep 2
+    guest_maps_bar "$web" 0xfebf1000
+} >"$scratch/starting" 2>&1 &
+starting=$!
+check wait/starting/status verify 0 "$web" --wait 60
+wait "$starting"
+check wait/starting/mapped line ok 'QEMU has it on its PCI bus' 'at 0xfebf1000'
+check wait/starting/power-state not says 'halted'
+vm_stop "$web"
+
+finish

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vgpuctl attach: gives a VM the device, from its next start on or at once.
+ */
+#include "attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/paths.h"
+#include "vgpu/properties.h"
+#include "device-words.h"
+#include "exit.h"
+#include "hook.h"
+#include "hotplug.h"
+#include "key-check.h"
+#include "preflight.h"
+#include "remote.h"
+#include "report.h"
+#include "verb.h"
+#include "xapi.h"
+#include "xlfile.h"
+
+#define SEE_XAPI "see that xapi runs (xe-toolstack-restart)"
+
+/* What is to be done to one VM. */
+typedef struct Attachment {
+    XapiVm *vm;
+    GPtrArray *vms; /* all of the pool */
+    char **words;   /* what stands in its key */
+    ArgsDevice device;
+    char *value; /* the key with it */
+    bool same;   /* it says so already */
+} Attachment;
+
+static void attachment_clear(Attachment *attachment)
+{
+    xapi_vm_free(attachment->vm);
+    g_clear_pointer(&attachment->vms, g_ptr_array_unref);
+    g_strfreev(attachment->words);
+    args_device_clear(&attachment->device);
+    g_free(attachment->value);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Attachment, attachment_clear)
+
+/* ---- VM ids ------------------------------------------------------------------------ */
+
+/* The vm_id that another VM's key has; -1: none, or none that can be read. */
+static gint64 vm_id_of(const XapiVm *vm)
+{
+    g_autofree char *why = NULL;
+    g_auto(GStrv)
+        words = vm->args ? args_split(vm->args, strlen(vm->args), &why) : NULL;
+    ArgsDevice device = ARGS_DEVICE_INIT;
+    const char *word;
+    unsigned count;
+    gint64 vm_id = -1;
+
+    word = words ? device_words_find(words, &count) : NULL;
+    g_clear_pointer(&why, g_free);
+    if (word && args_device_parse(&device, word, &why)) {
+        vm_id = device.vm_id;
+    }
+    args_device_clear(&device);
+    return vm_id;
+}
+
+/* The VM of the pool, but this one, that has the vm_id; NULL: none. */
+static const XapiVm *owner_of(const Attachment *attachment, gint64 vm_id)
+{
+    guint i;
+
+    for (i = 0; i < attachment->vms->len; i++) {
+        const XapiVm *vm = attachment->vms->pdata[i];
+
+        if (strcmp(vm->uuid, attachment->vm->uuid) != 0 &&
+            vm_id_of(vm) == vm_id) {
+            return vm;
+        }
+    }
+    return NULL;
+}
+
+static gint64 free_vm_id(const Attachment *attachment)
+{
+    gint64 vm_id = 1;
+
+    while (owner_of(attachment, vm_id)) {
+        vm_id++;
+    }
+    return vm_id;
+}
+
+/* 0 is what all have that were given none. */
+static bool check_vm_id(const Attachment *attachment)
+{
+    gint64 vm_id = attachment->device.vm_id;
+    const XapiVm *owner = vm_id > 0 ? owner_of(attachment, vm_id) : NULL;
+
+    if (owner) {
+        report_problem("give another --vm-id; without one, attach takes the "
+                       "lowest that is free",
+                       "vm_id %" G_GINT64_FORMAT " is that of VM %s (%s)",
+                       vm_id, owner->uuid, owner->shown);
+    }
+    return !owner;
+}
+
+/* ---- The new value ------------------------------------------------------------------- */
+
+/* Takes apart what stands in the key. */
+static bool read_key(Attachment *attachment, ArgsDevice *there)
+{
+    const char *text = attachment->vm->args ? attachment->vm->args : "";
+    g_autofree char *why = NULL;
+    g_autofree char *remedy = g_strdup_printf("vgpuctl detach %s, then attach "
+                                              "it anew",
+                                              attachment->vm->uuid);
+    const char *word;
+    unsigned count;
+
+    attachment->words = args_split(text, strlen(text), &why);
+    if (!attachment->words) {
+        g_free(remedy);
+        remedy = g_strdup_printf("xe vm-param-remove uuid=%s "
+                                 "param-name=platform param-key=" ARGS_KEY,
+                                 attachment->vm->uuid);
+        report_problem(remedy, "the VM's " ARGS_KEY " cannot be read: %s", why);
+        return false;
+    }
+    word = device_words_find(attachment->words, &count);
+    if (count > 1) {
+        report_problem(remedy, "the VM's " ARGS_KEY " has the device %u times",
+                       count);
+        return false;
+    }
+    if (word && !args_device_parse(there, word, &why)) {
+        report_problem(remedy, "the VM's " ARGS_KEY " has '%s': %s", word, why);
+        return false;
+    }
+    return true;
+}
+
+/* The slot that the rules give a device that was given none. */
+static void take_slot(ArgsDevice *device, char *const *passed)
+{
+    g_autofree char *why = NULL;
+    ArgsDevice given = ARGS_DEVICE_INIT;
+    unsigned count;
+    const char *word = device_words_find(passed, &count);
+
+    if (word && args_device_parse(&given, word, &why)) {
+        device->slot = given.slot;
+    }
+    args_device_clear(&given);
+}
+
+/* The key's text with the device as it is by now. */
+static char *value_of(const Attachment *attachment, bool *same)
+{
+    g_autofree char *word = args_device_text(&attachment->device);
+    g_auto(GStrv) words = device_words_with(attachment->words, word);
+
+    *same = attachment->vm->args &&
+            device_words_equal(words, attachment->words);
+    return *same ? g_strdup(attachment->vm->args) : args_join(words);
+}
+
+static bool plan(const Options *options, Attachment *attachment,
+                 const ArgsDevice *wanted, AttachWhen when)
+{
+    ArgsDevice there = ARGS_DEVICE_INIT;
+    g_auto(GStrv) passed = NULL;
+
+    if (!read_key(attachment, &there)) {
+        return false;
+    }
+    attachment->device = device_words_merge(&there, wanted,
+                                            free_vm_id(attachment));
+    args_device_clear(&there);
+    attachment->value = value_of(attachment, &attachment->same);
+    if (!check_vm_id(attachment) ||
+        !(passed = key_check_rules(options, attachment->vm,
+                                   attachment->value))) {
+        return false;
+    }
+    if (attachment->device.slot < 0) {
+        take_slot(&attachment->device, passed);
+        g_free(attachment->value);
+        attachment->value = value_of(attachment, &attachment->same);
+        g_strfreev(passed);
+        passed = key_check_rules(options, attachment->vm, attachment->value);
+    }
+    if (passed) {
+        g_autofree char *binary = options_path(options, HOST_QEMU);
+
+        return when == ATTACH_QEMU_FOLLOWS || key_check_qemu(binary, passed);
+    }
+    return false;
+}
+
+/* ---- Writing it ------------------------------------------------------------------------ */
+
+/* Puts the old key back where the new one has gone wrong. */
+static int put_back(const Options *options, const Attachment *attachment)
+{
+    const XapiVm *vm = attachment->vm;
+    g_autofree char *value = NULL;
+    g_autofree char *why = NULL;
+    int result = xapi_key_get(options, vm->uuid, ARGS_KEY, &value, &why);
+
+    if (result >= 0 && g_strcmp0(value, vm->args) == 0) {
+        return EXIT_FAILED;
+    }
+    return xapi_key_set(options, vm->uuid, ARGS_KEY, vm->args) == 0
+               ? EXIT_FAILED
+               : EXIT_INCOMPLETE;
+}
+
+/* The key reads back as it was set. */
+static bool confirm(const Options *options, const Attachment *attachment)
+{
+    g_autofree char *value = NULL;
+    g_autofree char *shown = NULL;
+    g_autofree char *why = NULL;
+    int result = xapi_key_get(options, attachment->vm->uuid, ARGS_KEY, &value,
+                              &why);
+
+    if (result == 0 && strcmp(value, attachment->value) == 0) {
+        return true;
+    }
+    shown = value ? remote_shown(value, ARGS_TEXT_LIMIT) : NULL;
+    report_problem(SEE_XAPI, "the key does not read back as it was set: %s",
+                   shown ? shown
+                   : why ? why
+                         : "there is none");
+    return false;
+}
+
+static int write_key(const Options *options, const Attachment *attachment)
+{
+    const XapiVm *vm = attachment->vm;
+
+    if (attachment->same) {
+        report_info("%s (%s) has it already so: nothing to do", vm->shown,
+                    vm->uuid);
+        return EXIT_SUCCESS;
+    }
+    report_step("giving %s (%s) the device", vm->shown, vm->uuid);
+    if (xapi_key_set(options, vm->uuid, ARGS_KEY, attachment->value) == 0 &&
+        (options->dry_run || confirm(options, attachment))) {
+        return EXIT_SUCCESS;
+    }
+    return options->dry_run ? EXIT_FAILED : put_back(options, attachment);
+}
+
+/* ---- When it takes effect ----------------------------------------------------------------- */
+
+static void warn_of_hook(const Options *options)
+{
+    g_autoptr(Hook) hook = hook_new(options);
+    const char *remedy;
+    g_autofree char *verdict = hook_verdict(hook, &remedy);
+
+    if (remedy) {
+        report_warning("on this host the key does not reach QEMU: %s (%s)",
+                       verdict, remedy);
+    }
+}
+
+/* Only this host's QEMU could be asked. */
+static void tell_of_pool(const Options *options)
+{
+    g_autofree char *why = NULL;
+    int hosts = xapi_hosts(options, &why);
+
+    if (hosts > 1) {
+        report_info("the pool has %d hosts, and only this one's QEMU was "
+                    "looked at: vgpuctl doctor --pool looks at all",
+                    hosts);
+    }
+}
+
+static void tell_when(const XapiVm *vm)
+{
+    g_autofree char *command = hotplug_restart_command(vm);
+
+    if (!xapi_vm_is_on(vm)) {
+        report_info("the VM has it from its next start on: xe vm-start uuid=%s",
+                    vm->uuid);
+    } else {
+        report_info("the VM is %s and needs a restart to have it: %s; a resume "
+                    "or a migration keeps the arguments that it was started "
+                    "with",
+                    vm->power_state, command);
+    }
+}
+
+static int finish(const Options *options, const Attachment *attachment,
+                  AttachWhen when)
+{
+    const XapiVm *vm = attachment->vm;
+
+    report_value("uuid", vm->uuid);
+    report_value("name", vm->shown);
+    report_value(ARGS_KEY, attachment->value);
+    report_info("platform:" ARGS_KEY " of %s (%s)%s: %s", vm->shown, vm->uuid,
+                options->dry_run && !attachment->same ? " would be" : "",
+                attachment->value);
+    if (when != ATTACH_QEMU_FOLLOWS) {
+        warn_of_hook(options);
+    }
+    tell_of_pool(options);
+    if (when == ATTACH_NOW && strcmp(vm->power_state, "running") == 0) {
+        return hotplug_add(options, vm, &attachment->device) ? EXIT_SUCCESS
+                                                             : EXIT_INCOMPLETE;
+    }
+    if (!attachment->same) {
+        tell_when(vm);
+    }
+    return EXIT_SUCCESS;
+}
+
+/* ---- The whole ---------------------------------------------------------------------------- */
+
+int attach_vm(const Options *options, const char *vm, const ArgsDevice *wanted,
+              AttachWhen when)
+{
+    g_auto(Attachment)
+        attachment = { NULL, NULL, NULL, ARGS_DEVICE_INIT, NULL, false };
+    g_autofree char *why = NULL;
+    const char *remedy;
+    int code;
+
+    attachment.vm = xapi_vm_find(options, vm, &why, &remedy);
+    if (!attachment.vm) {
+        report_problem(remedy, "%s", why);
+        return EXIT_REFUSED;
+    }
+    attachment.vms = xapi_vms(options, &why);
+    if (!attachment.vms) {
+        report_problem(SEE_XAPI, "cannot read the VMs of the pool: %s", why);
+        return EXIT_REFUSED;
+    }
+    if (!key_check_filter(options) ||
+        !plan(options, &attachment, wanted, when)) {
+        return EXIT_REFUSED;
+    }
+    code = write_key(options, &attachment);
+    return code == EXIT_SUCCESS ? finish(options, &attachment, when) : code;
+}
+
+/* ---- The command line --------------------------------------------------------------------- */
+
+bool attach_read_wanted(ArgsDevice *wanted, const char *pool,
+                        const char *priority, const char *vm_id,
+                        const char *addr)
+{
+    g_autoptr(GString) word = g_string_new(VGPU_DEVICE_NAME);
+    g_autofree char *why = NULL;
+    const char *const given[] = { pool, priority, vm_id, addr };
+    static const char *const names[] = { VGPU_PROP_POOL_ID, VGPU_PROP_PRIORITY,
+                                         VGPU_PROP_VM_ID, "addr" };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(given); i++) {
+        if (given[i] && strchr(given[i], ',')) {
+            report_problem("vgpuctl attach --help", "%s has a comma in it",
+                           names[i]);
+            return false;
+        }
+        if (given[i]) {
+            g_string_append_printf(word, ",%s=%s", names[i], given[i]);
+        }
+    }
+    if (!args_device_parse(wanted, word->str, &why)) {
+        report_problem("vgpuctl attach --help", "%s", why);
+        return false;
+    }
+    return true;
+}
+
+static int run(const Options *options, const char *vm, const char *xl,
+               const ArgsDevice *wanted, bool now)
+{
+    if (!preflight_root() || !preflight_alone(options)) {
+        return EXIT_REFUSED;
+    }
+    return xl ? xlfile_attach(options, xl, wanted)
+              : attach_vm(options, vm, wanted, now ? ATTACH_NOW : ATTACH_ONLY);
+}
+
+int verb_attach(int argc, char **argv)
+{
+    g_autofree char *pool = NULL, *priority = NULL, *vm_id = NULL, *addr = NULL;
+    g_autofree char *xl = NULL;
+    gboolean now = FALSE;
+    const GOptionEntry entries[] = {
+        { "pool", 0, 0, G_OPTION_ARG_STRING, &pool, "The VM's pool (A)",
+          "A|B" },
+        { "priority", 0, 0, G_OPTION_ARG_STRING, &priority,
+          "Its priority there (medium)", "low|medium|high" },
+        { "vm-id", 0, 0, G_OPTION_ARG_STRING, &vm_id,
+          "Its number (the lowest that is free)", "N" },
+        { "addr", 0, 0, G_OPTION_ARG_STRING, &addr,
+          "The device's PCI slot, in hexadecimal (1e)", "SLOT" },
+        { "now", 0, 0, G_OPTION_ARG_NONE, &now,
+          "Hot-plug it into a running VM, too", NULL },
+        { "xl", 0, 0, G_OPTION_ARG_FILENAME, &xl,
+          "Change a configuration file of xl instead", "FILE" },
+        { NULL, 0, 0, 0, NULL, NULL, NULL },
+    };
+    ArgsDevice wanted = ARGS_DEVICE_INIT;
+    Options options;
+    int code;
+
+    if (!options_parse(&options, &argc, &argv, entries, "[VM]",
+                       "Gives a VM, by its uuid or its name, the device.",
+                       &code)) {
+        return code;
+    }
+    code = EXIT_USAGE;
+    if (argc > (xl ? 1 : 2)) {
+        report_problem("vgpuctl attach --help", "'%s' is too much",
+                       argv[xl ? 1 : 2]);
+    } else if (argc < 2 && !xl) {
+        report_problem("vgpuctl attach --help", "give a VM, or --xl FILE");
+    } else if (xl && now) {
+        report_problem("vgpuctl attach --help", "--now is for a VM of XAPI");
+    } else if (attach_read_wanted(&wanted, pool, priority, vm_id, addr)) {
+        code = run(&options, argv[1], xl, &wanted, now);
+    }
+    args_device_clear(&wanted);
+    options_clear(&options);
+    return report_end(code);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts about a running domain of this host: what xenstore has of it, and the
+ * command line of its real QEMU, found by the pid that xenstore has. (A search
+ * for "qemu-dm-2" finds 21 too, and domain ids recur.) Changes nothing.
+ */
+#ifndef VGPUCTL_DOMAIN_H
+#define VGPUCTL_DOMAIN_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "options.h"
+
+typedef struct Domain {
+    int domid;
+    pid_t pid; /* its QEMU */
+    /* The parent of that: where wrappers start QEMU as a child and become its
+     * logger, the process that was the wrapper. 0: it cannot be told. */
+    pid_t parent;
+    /* The QEMU's command line; argv[0] has been seen to be qemu-dm-<domid>. */
+    char **argv;
+    /* When the QEMU was started, in seconds since 1970; 0: it cannot be told. */
+    gint64 started;
+    /* The platform key as xenstore has it, and its name there: ARGS_KEY or
+     * ARGS_KEY_OTHER. NULL: xenstore has neither. */
+    char *xenstore_args;
+    const char *xenstore_key;
+    /* The path of the QMP socket that is libxl's; it need not be there. */
+    char *qmp;
+} Domain;
+
+/*
+ * The domain of a VM of XAPI by its uuid. NULL when it does not run here or
+ * something cannot be read, with *why (g_free) in one line.
+ */
+Domain *domain_of_vm(const Options *options, const char *uuid, char **why);
+
+/* The same where the domid is known. */
+Domain *domain_of_domid(const Options *options, const char *uuid, int domid,
+                        char **why);
+void domain_free(Domain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
+
+/* What a VM's QEMU runs from. */
+enum {
+    DOMAIN_BINARY_INSTALLED, /* the host's QEMU as it is installed now */
+    DOMAIN_BINARY_REPLACED,  /* one that has been replaced since */
+    DOMAIN_BINARY_UNKNOWN,   /* it cannot be told */
+};
+int domain_binary(const Options *options, const Domain *domain);
+
+/*
+ * Reads a key of xenstore into *value (g_free). Returns 0, DOMAIN_NO_KEY with
+ * *value NULL, or a negative errno with *why (g_free): -ENOENT there is no
+ * xenstore-read, -ETIMEDOUT xenstore does not answer in 5 s, -EIO all else.
+ */
+#define DOMAIN_NO_KEY 1
+int domain_xenstore_read(const char *path, char **value, char **why);
+
+/*
+ * The words behind -device that are a vgpu-stub; *count says how many, and the
+ * first is returned (it belongs to argv), NULL for none.
+ */
+const char *domain_device(char *const *argv, unsigned *count);
+
+/* The uuid of this host, as XAPI has it in resident-on; g_free, NULL: it is not
+ * told. */
+char *domain_host_uuid(const Options *options);
+
+/*
+ * The parts that only read text, for their tests. The words of a file
+ * /proc/<pid>/cmdline (g_strfreev); a pid in decimal, 0 for what is none; what
+ * xenstore-read prints, with its escapes taken back (g_free).
+ */
+char **domain_parse_cmdline(const char *data, size_t length);
+pid_t domain_parse_pid(const char *text);
+char *domain_unescape(const char *printed);
+
+#endif /* VGPUCTL_DOMAIN_H */
