@@ -79,12 +79,15 @@ static bool take_vm_id(const char *value, gint64 *vm_id, char **why)
     size_t digits = strspn(value, "0123456789");
     guint64 number = g_ascii_strtoull(value, NULL, 10);
 
-    /* Ten digits hold every 32-bit number. */
-    if (digits < 1 || digits > 10 || value[digits] || number > G_MAXUINT32) {
+    /* Ten digits hold every 32-bit number. With a zero in front QEMU would read
+     * an octal one, and another than we do. */
+    if (digits < 1 || digits > 10 || value[digits] || number > G_MAXUINT32 ||
+        (value[0] == '0' && digits > 1)) {
         g_autofree char *shown = args_shown(value);
 
         *why = g_strdup_printf(VGPU_PROP_VM_ID " is %s, and is a number from 0 "
-                                               "to 4294967295",
+                                               "to 4294967295 without a zero "
+                                               "in front",
                                shown);
         return false;
     }

@@ -144,6 +144,10 @@ typedef struct Check {
     GPtrArray *passed;
     guint32 taken;
     bool has_device;
+    unsigned probes;
+    char *chardev;        /* the id of the -chardev */
+    char *device_chardev; /* the one that the device wants */
+    guint64 used;         /* lines of allow-args, a bit each */
     char *why;
 } Check;
 
@@ -171,6 +175,7 @@ static bool check_device(Check *check, const char *word)
         good = device.slot >= 0;
         if (good) {
             check->has_device = true;
+            check->device_chardev = g_strdup(device.chardev);
             pass(check, "-device",
                  has_slot ? g_strdup(word)
                           : g_strdup_printf("%s,addr=%02x", word,
@@ -192,6 +197,11 @@ static bool check_probe(Check *check, const char *word)
                               " takes no more than addr=SLOT");
         return false;
     }
+    /* One of the VM's own, and the one of `vgpuctl probe`. */
+    if (++check->probes > 2) {
+        check->why = g_strdup(ARGS_PROBE_DEVICE " is there more than twice");
+        return false;
+    }
     slot = choose_slot(slot, ARGS_SLOT_PROBE, &check->taken, &check->why);
     if (slot < 0) {
         return false;
@@ -201,71 +211,95 @@ static bool check_probe(Check *check, const char *word)
     return true;
 }
 
-static bool is_reconnect(const char *part)
-{
-    const char *digits = g_str_has_prefix(part, "reconnect=")
-                             ? part + strlen("reconnect=")
-                             : "";
-    size_t length = strspn(digits, "0123456789");
-
-    return length >= 1 && length <= 3 && !digits[length];
-}
-
 /* The socket is the VM's identity: another VM's must never pass. */
 static bool check_chardev(Check *check, const char *word)
 {
     g_autofree char *path = NULL;
     g_auto(GStrv) parts = g_strsplit(word, ",", -1);
-    guint count = g_strv_length(parts);
 
     if (check->rules->uuid) {
         path = g_strdup_printf("path=" SHIM_SOCKET_DIR "/%s.sock",
                                check->rules->uuid);
     }
-    if (count < 3 || count > 4 || strcmp(parts[0], "socket") != 0 ||
+    if (g_strv_length(parts) != 3 || strcmp(parts[0], "socket") != 0 ||
         !g_str_has_prefix(parts[1], "id=") ||
         !args_is_id(parts[1] + strlen("id=")) ||
-        g_strcmp0(parts[2], path) != 0 ||
-        (count == 4 && !is_reconnect(parts[3]))) {
-        check->why = g_strdup_printf("-chardev must be socket,id=vgpu...,%s"
-                                     "[,reconnect=SECONDS]",
+        g_strcmp0(parts[2], path) != 0) {
+        check->why = g_strdup_printf("-chardev must be socket,id=vgpu...,%s",
                                      path ? path : "path= of the VM's socket");
         return false;
     }
+    if (check->chardev) {
+        check->why = g_strdup("the -chardev is there twice");
+        return false;
+    }
+    check->chardev = g_strdup(parts[1] + strlen("id="));
     pass(check, "-chardev", g_strdup(word));
     return true;
 }
 
-/* A whole line of allow-args stands here. */
+/* QEMU would end for a device without its chardev. */
+static bool check_pairing(Check *check)
+{
+    if (g_strcmp0(check->chardev, check->device_chardev) != 0) {
+        check->why = g_strdup("the device and the -chardev do not belong to "
+                              "each other");
+        return false;
+    }
+    return true;
+}
+
+/* A line of allow-args stands here: both of its words. */
+static bool is_line(const Check *check, char *const *line)
+{
+    return check->words[check->at + 1] &&
+           strcmp(line[0], check->words[check->at]) == 0 &&
+           strcmp(line[1], check->words[check->at + 1]) == 0;
+}
+
+/* False without a reason: there is no such line. */
 static bool check_allowed(Check *check)
 {
     guint i;
 
     for (i = 0; check->rules->allowed && i < check->rules->allowed->len; i++) {
         char **line = check->rules->allowed->pdata[i];
-        size_t n = 0;
+        guint32 slots;
 
-        while (line[n] && check->words[check->at + n] &&
-               strcmp(line[n], check->words[check->at + n]) == 0) {
-            n++;
+        if (!is_line(check, line)) {
+            continue;
         }
-        if (!line[n]) {
-            check->taken |= taken_slots(line);
-            for (n = 0; line[n]; n++, check->at++) {
-                g_ptr_array_add(check->passed, g_strdup(line[n]));
-            }
-            return true;
+        slots = taken_slots(line);
+        if (slots & check->taken) {
+            check->why = g_strdup("its slot is taken by another device");
+            return false;
         }
+        if (check->used >> i & 1) {
+            check->why = g_strdup("a line of allow-args is there twice");
+            return false;
+        }
+        check->taken |= slots;
+        check->used |= (guint64)1 << i;
+        pass(check, line[0], g_strdup(line[1]));
+        return true;
     }
     return false;
+}
+
+static void refuse(Check *check, const char *option, const char *value)
+{
+    bool pair = value && (strcmp(option, "-device") == 0);
+    g_autofree char *shown = args_shown(option);
+    g_autofree char *shown_value = pair ? args_shown(value) : g_strdup("");
+
+    check->why = g_strdup_printf("%s%s%s is not allowed", shown,
+                                 pair ? " " : "", shown_value);
 }
 
 static bool check_next(Check *check)
 {
     const char *option = check->words[check->at];
     const char *value = check->words[check->at + 1];
-    g_autofree char *shown = NULL;
-    g_autofree char *shown_value = NULL;
 
     if (value && strcmp(option, "-device") == 0) {
         if (args_is_device(value)) {
@@ -274,17 +308,16 @@ static bool check_next(Check *check)
         if (args_names(value, ARGS_PROBE_DEVICE)) {
             return check_probe(check, value);
         }
-    }
-    if (check_allowed(check)) {
-        return true;
+        if (check_allowed(check)) {
+            return true;
+        }
     }
     if (value && strcmp(option, "-chardev") == 0) {
         return check_chardev(check, value);
     }
-    shown = args_shown(option);
-    shown_value = value ? args_shown(value) : g_strdup("");
-    check->why = g_strdup_printf("%s%s%s is not allowed", shown,
-                                 value ? " " : "", shown_value);
+    if (!check->why) {
+        refuse(check, option, value);
+    }
     return false;
 }
 
@@ -305,7 +338,7 @@ char **args_check(const char *text, size_t length, const ArgsRules *rules,
                   char **why)
 {
     g_auto(GStrv) words = args_split(text, length, why);
-    Check check = { rules, words, 0, NULL, 0, false, NULL };
+    Check check = { .rules = rules, .words = words };
 
     if (!words) {
         return NULL;
@@ -315,6 +348,11 @@ char **args_check(const char *text, size_t length, const ArgsRules *rules,
     check.has_device = has_device(rules->command_line);
     while (words[check.at] && check_next(&check)) {
     }
+    if (!check.why) {
+        check_pairing(&check);
+    }
+    g_free(check.chardev);
+    g_free(check.device_chardev);
     if (check.why) {
         *why = check.why;
         g_ptr_array_unref(check.passed);
@@ -327,37 +365,38 @@ char **args_check(const char *text, size_t length, const ArgsRules *rules,
 
 /* ---- allow-args ----------------------------------------------------------------- */
 
-/* No list can allow these: they open the sandbox that QEMU runs in, or are the
- * wrapper's own. */
-static bool is_forbidden(const char *word)
-{
-    static const char *const forbidden[] = {
-        "-priv",        "--syslog",  "-xen-domid", "-xen-domid-restrict",
-        "-sandbox",     "-runas",    "-chroot",    "-run-with",
-        "-daemonize",   "-loadvm",   "-incoming",  "-machine",
-        "-trad-compat", "-videoram", "-std-vga",   "-vgpu",
-        "-xengt",       "-acpi",     NULL
-    };
+/* More than anybody lists; a bit each in Check.used. */
+#define ALLOWED_LIMIT 64
 
-    return g_strv_contains(forbidden, word) || word[0] == '@';
-}
-
+/*
+ * `-device NAME,...` with a slot of its own. QEMU takes a driver's name from
+ * `driver=`, too, and from JSON; a romfile is a file; and properties of our own
+ * device are not for lists.
+ */
 static bool is_sensible(char *const *words)
 {
+    g_auto(GStrv) parts = NULL;
+    bool has_slot = false;
     size_t i;
 
-    if (words[0][0] != '-') {
+    if (g_strv_length((char **)words) != 2 ||
+        strcmp(words[0], "-device") != 0 || args_is_device(words[1]) ||
+        !g_ascii_isalpha(words[1][0])) {
         return false;
     }
-    for (i = 0; words[i]; i++) {
-        /* QEMU takes an option with one dash or two. */
-        if (is_forbidden(words[i]) ||
-            (g_str_has_prefix(words[i], "--") && is_forbidden(words[i] + 1)) ||
-            args_is_device(words[i])) {
+    parts = g_strsplit(words[1], ",", -1);
+    if (strchr(parts[0], '=')) {
+        return false;
+    }
+    for (i = 1; parts[i]; i++) {
+        if (!parts[i][0] || g_str_has_prefix(parts[i], "driver=") ||
+            g_str_has_prefix(parts[i], "romfile=")) {
             return false;
         }
+        has_slot = has_slot || (g_str_has_prefix(parts[i], "addr=") &&
+                                args_slot(parts[i] + strlen("addr=")) >= 0);
     }
-    return true;
+    return has_slot || g_str_has_prefix(parts[0], "usb-");
 }
 
 GPtrArray *args_allowed_parse(const char *text, size_t length, char **refused)
@@ -377,7 +416,7 @@ GPtrArray *args_allowed_parse(const char *text, size_t length, char **refused)
             continue;
         }
         words = args_split(lines[i], strlen(lines[i]), &why);
-        if (words && words[0] && is_sensible(words)) {
+        if (words && is_sensible(words) && allowed->len < ALLOWED_LIMIT) {
             g_ptr_array_add(allowed, words);
             continue;
         }
@@ -387,4 +426,36 @@ GPtrArray *args_allowed_parse(const char *text, size_t length, char **refused)
         }
     }
     return allowed;
+}
+
+/* ---- Wrappers ------------------------------------------------------------------- */
+
+static bool line_has(const char *line, const char *key)
+{
+    const char *at = line;
+
+    while ((at = strstr(at, key))) {
+        /* Behind one of these it is a path's last part, or a string. */
+        if (at > line && strchr("/'\"", at[-1])) {
+            return true;
+        }
+        at += strlen(key);
+    }
+    return false;
+}
+
+bool args_wrapper_reads_key(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    size_t i;
+
+    for (i = 0; lines[i]; i++) {
+        const char *line = g_strchug(lines[i]);
+
+        if (line[0] != '#' &&
+            (line_has(line, ARGS_KEY) || line_has(line, ARGS_KEY_OTHER))) {
+            return true;
+        }
+    }
+    return false;
 }

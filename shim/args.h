@@ -7,10 +7,11 @@
  *
  *   -device vgpu-stub[,PROPERTY=VALUE...]   pool_id, priority, vm_id, addr,
  *                                           chardev; once; addr is added
- *   -device ich9-usb-ehci1[,addr=SLOT]      the known-good device of `probe`
- *   -chardev socket,id=ID,path=PATH[,reconnect=SECONDS]
- *                                           PATH is this VM's own socket
- *   the lines of /etc/vgpu/allow-args, word by word
+ *   -device ich9-usb-ehci1[,addr=SLOT]      the known-good device of `probe`,
+ *                                           twice at most
+ *   -chardev socket,id=ID,path=PATH         PATH is this VM's own socket, and ID
+ *                                           what the vgpu-stub has as chardev
+ *   the lines of /etc/vgpu/allow-args, word by word, each once
  *
  * Words are split by a shell's quoting rules (g_shell_parse_argv()); nothing is
  * expanded. All functions are thread-safe and keep no pointer.
@@ -29,8 +30,9 @@
 #define ARGS_SLOT_DEVICE 0x1e
 #define ARGS_SLOT_PROBE  0x1d
 
-/* Slots below hold the host bridge, the PIIX, the VGA and the Xen platform. */
-#define ARGS_SLOT_FIRST 0x04
+/* Slots below are the machine's own: up to seven network cards from 4 on, and
+ * passed-through devices from 8 on, not all of which say their slot. */
+#define ARGS_SLOT_FIRST 0x10
 #define ARGS_SLOT_LAST  0x1f
 
 #define ARGS_PROBE_DEVICE "ich9-usb-ehci1"
@@ -94,11 +96,19 @@ char **args_check(const char *text, size_t length, const ArgsRules *rules,
                   char **why);
 
 /*
- * The lines of allow-args: one argument with its values a line, `#` begins a
- * comment line. Lines that make no sense or that no list can allow (-priv and
- * what else opens QEMU's sandbox) are left out, and *refused (g_free, NULL: none)
- * names the first. g_ptr_array_unref.
+ * The lines of allow-args: `-device NAME,...,addr=SLOT` each, a usb-* without
+ * addr=; `#` begins a comment line. Only devices can be allowed: every other
+ * option can open QEMU's sandbox, a file or a console. Lines that are none are
+ * left out, and *refused (g_free, NULL: none) names the first.
+ * g_ptr_array_unref.
  */
 GPtrArray *args_allowed_parse(const char *text, size_t length, char **refused);
+
+/*
+ * Whether a wrapper's text reads a VM's device-model-args (either spelling) by
+ * itself: then nothing may be added, or the device would be there twice.
+ * Comments do not count. What vgpuctl edits into a wrapper does not read it.
+ */
+bool args_wrapper_reads_key(const char *text);
 
 #endif /* VGPU_SHIM_ARGS_H */

@@ -11,27 +11,69 @@
 
 /* ---- What was found before ------------------------------------------------------ */
 
+/* Lines that are kept: as many kinds of devices as hosts ever have. */
+#define CACHE_LINES 32
+
 /* Another QEMU differs in one of these; a copy with its times kept, in ctime. */
-static char *cache_line(const struct stat *info, const char *device)
+static char *qemu_identity(const struct stat *info)
 {
     return g_strdup_printf(
-        "%llu %llu %llu %lld.%09ld %lld.%09ld %s\n",
+        "%llu %llu %llu %lld.%09ld %lld.%09ld ",
         (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
         (unsigned long long)info->st_size, (long long)info->st_mtim.tv_sec,
         info->st_mtim.tv_nsec, (long long)info->st_ctim.tv_sec,
-        info->st_ctim.tv_nsec, device);
+        info->st_ctim.tv_nsec);
 }
 
-/* The cache is root's alone: else anybody could vouch for a QEMU. */
-static bool is_cached(const char *cache, const char *line)
+/*
+ * The lines of the cache that are about this QEMU: what it is, then a device and
+ * its properties. The cache is root's alone: else anybody could vouch for a QEMU.
+ */
+static GPtrArray *read_cache(const char *cache, const char *identity)
 {
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *text = NULL;
+    g_auto(GStrv) all = NULL;
     struct stat info;
+    size_t i;
 
-    return lstat(cache, &info) == 0 && S_ISREG(info.st_mode) &&
-           info.st_uid == geteuid() && !(info.st_mode & (S_IWGRP | S_IWOTH)) &&
-           g_file_get_contents(cache, &text, NULL, NULL) &&
-           strcmp(text, line) == 0;
+    if (lstat(cache, &info) < 0 || !S_ISREG(info.st_mode) ||
+        info.st_uid != geteuid() || info.st_mode & (S_IWGRP | S_IWOTH) ||
+        !g_file_get_contents(cache, &text, NULL, NULL)) {
+        return lines;
+    }
+    all = g_strsplit(text, "\n", -1);
+    for (i = 0; all[i] && lines->len < CACHE_LINES; i++) {
+        if (g_str_has_prefix(all[i], identity)) {
+            g_ptr_array_add(lines, g_strdup(all[i]));
+        }
+    }
+    return lines;
+}
+
+static bool has_line(const GPtrArray *lines, const char *line)
+{
+    guint i;
+
+    for (i = 0; i < lines->len; i++) {
+        if (strcmp(lines->pdata[i], line) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It only saves time: a failure is none. */
+static void write_cache(const char *cache, const GPtrArray *lines)
+{
+    GString *text = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; i < lines->len; i++) {
+        g_string_append_printf(text, "%s\n", (char *)lines->pdata[i]);
+    }
+    (void)g_file_set_contents(cache, text->str, (gssize)text->len, NULL);
+    g_string_free(text, TRUE);
 }
 
 /* ---- Asking --------------------------------------------------------------------- */
@@ -96,47 +138,51 @@ static bool check_word(const char *qemu, const char *word, char **why)
     return help != NULL;
 }
 
+/* "NAME,PROPERTY,PROPERTY": the values do not matter, the rules have judged
+ * them. g_free. */
+static char *names_of(const char *word)
+{
+    char *names = g_strdup(word);
+    char *at;
+
+    while ((at = strchr(names, '='))) {
+        size_t value = strcspn(at, ",");
+
+        memmove(at, at + value, strlen(at + value) + 1);
+    }
+    return names;
+}
+
 bool device_check(const char *qemu, char *const *words, const char *cache,
                   char **why)
 {
-    GString *devices = g_string_new(NULL);
-    g_autofree char *list = NULL;
-    g_autofree char *line = NULL;
+    g_autofree char *identity = NULL;
+    g_autoptr(GPtrArray) lines = NULL;
     struct stat info;
-    bool good = true;
+    guint known;
     size_t i;
 
-    for (i = 0; words[i] && words[i + 1]; i++) {
-        if (strcmp(words[i], "-device") == 0) {
-            g_autofree char *names = g_strdup(words[i + 1]);
-            char *at;
-
-            /* The values do not matter here: the rules have judged them. */
-            while ((at = strchr(names, '='))) {
-                size_t value = strcspn(at, ",");
-
-                memmove(at, at + value, strlen(at + value) + 1);
-            }
-            g_string_append_printf(devices, "%s ", names);
-        }
-    }
-    list = g_string_free(devices, FALSE);
     if (stat(qemu, &info) < 0) {
         *why = g_strdup_printf("%s: %s", qemu, g_strerror(errno));
         return false;
     }
-    line = cache_line(&info, list);
-    if (is_cached(cache, line)) {
-        return true;
-    }
-    for (i = 0; good && words[i] && words[i + 1]; i++) {
-        if (strcmp(words[i], "-device") == 0) {
-            good = check_word(qemu, words[++i], why);
+    identity = qemu_identity(&info);
+    lines = read_cache(cache, identity);
+    known = lines->len;
+    for (i = 0; words[i] && words[i + 1]; i += 2) {
+        g_autofree char *names = names_of(words[i + 1]);
+        g_autofree char *line = g_strconcat(identity, names, NULL);
+
+        if (strcmp(words[i], "-device") != 0 || has_line(lines, line)) {
+            continue;
         }
+        if (!check_word(qemu, words[i + 1], why)) {
+            return false;
+        }
+        g_ptr_array_add(lines, g_steal_pointer(&line));
     }
-    if (good) {
-        /* It only saves time: a failure is none. */
-        (void)g_file_set_contents(cache, line, -1, NULL);
+    if (lines->len > known) {
+        write_cache(cache, lines);
     }
-    return good;
+    return true;
 }

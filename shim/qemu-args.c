@@ -13,10 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "shim/args.h"
@@ -161,28 +159,36 @@ static bool wrapper_reads_key(void)
     g_autofree char *text = NULL;
 
     return g_file_get_contents(path, &text, NULL, NULL) &&
-           (strstr(text, "platform/" ARGS_KEY) ||
-            strstr(text, "platform/" ARGS_KEY_OTHER));
+           args_wrapper_reads_key(text);
 }
 
-/* A QEMU whose socket nobody listens at ends at once. */
-static bool socket_answers(const char *path)
+/*
+ * A QEMU whose socket nobody listens at ends at once. Looked up and not tried:
+ * whoever listens there takes a connection for the VM's.
+ */
+static bool is_listening(const char *path)
 {
-    struct sockaddr_un address;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool answers = false;
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    size_t i;
 
-    memset(&address, 0, sizeof(address));
-    address.sun_family = AF_UNIX;
-    if (fd >= 0 && strlen(path) < sizeof(address.sun_path)) {
-        memcpy(address.sun_path, path, strlen(path));
-        answers = connect(fd, (struct sockaddr *)&address, sizeof(address)) ==
-                  0;
+    if (!g_file_get_contents("/proc/net/unix", &text, NULL, NULL)) {
+        return true; /* it cannot be told */
     }
-    if (fd >= 0) {
-        close(fd);
+    lines = g_strsplit(text, "\n", -1);
+    for (i = 0; lines[i]; i++) {
+        unsigned flags;
+        int at = 0;
+
+        /* Num RefCount Protocol Flags Type St Inode Path; the kernel's
+         * __SO_ACCEPTCON is 0x10000. */
+        if (sscanf(lines[i], "%*[^ ] %*x %*x %x %*x %*x %*u %n", &flags, &at) ==
+                1 &&
+            at > 0 && (flags & 0x10000) && strcmp(lines[i] + at, path) == 0) {
+            return true;
+        }
     }
-    return answers;
+    return false;
 }
 
 static bool check_socket(const Wanted *wanted, char *const *words, char **why)
@@ -192,11 +198,14 @@ static bool check_socket(const Wanted *wanted, char *const *words, char **why)
 
     for (i = 0; words[i]; i++) {
         if (strcmp(words[i], "-chardev") == 0 && wanted->uuid) {
-            path = g_strdup_printf(SHIM_SOCKET_DIR "/%s.sock", wanted->uuid);
+            g_autofree char *name = g_strdup_printf(SHIM_SOCKET_DIR "/%s.sock",
+                                                    wanted->uuid);
+
+            path = in_root(name);
             break;
         }
     }
-    if (path && !socket_answers(path)) {
+    if (path && !is_listening(path)) {
         *why = g_strdup_printf("nobody listens at %s", path);
     }
     return !*why;
@@ -239,8 +248,9 @@ static char **decide(const Wanted *wanted, char *const *command_line,
     if (rules.allowed) {
         g_ptr_array_unref(rules.allowed);
     }
-    if (words && (!device_check(qemu, words, cache, why) ||
-                  !check_socket(wanted, words, why))) {
+    if (words && words[0] &&
+        (!check_socket(wanted, words, why) ||
+         !device_check(qemu, words, cache, why))) {
         g_strfreev(words);
         return NULL;
     }

@@ -26,7 +26,8 @@ static void must(bool holds)
 /* Without allow-args: pairs, each of one of three kinds, each device placed. */
 static void check_words(char **words)
 {
-    unsigned devices = 0;
+    unsigned devices = 0, chardevs = 0;
+    guint32 slots = 0;
     size_t i;
 
     for (i = 0; words[i]; i += 2) {
@@ -35,8 +36,18 @@ static void check_words(char **words)
         must(value != NULL && !strpbrk(value, "\n\r\001"));
         if (strcmp(words[i], "-chardev") == 0) {
             must(g_str_has_prefix(value, SOCKET) &&
-                 strstr(value, ",path=/run/vgpu/" UUID ".sock"));
+                 g_str_has_suffix(value, ",path=/run/vgpu/" UUID ".sock"));
+            chardevs++;
             continue;
+        }
+        {
+            int slot = args_slot(strstr(value, ",addr=") + strlen(",addr="));
+
+            /* addr= is the last or the text of addr= runs on to a comma. */
+            if (slot >= 0) {
+                must(!(slots >> slot & 1));
+                slots |= (guint32)1 << slot;
+            }
         }
         must(strcmp(words[i], "-device") == 0);
         must(strstr(value, ",addr=") && !strstr(value, ",,") &&
@@ -45,7 +56,7 @@ static void check_words(char **words)
         must(args_is_device(value) ||
              g_str_has_prefix(value, ARGS_PROBE_DEVICE ",addr="));
     }
-    must(devices <= 1);
+    must(devices <= 1 && chardevs <= devices);
 }
 
 static void check_again(char **words, const ArgsRules *rules)

@@ -53,8 +53,9 @@ static const struct {
       " -device vgpu-stub,chardev=vgpu0",
       "-chardev|socket,id=vgpu0,path=" SOCKET
       "|-device|vgpu-stub,chardev=vgpu0,addr=1e" },
-    { "-chardev socket,id=vgpu,path=" SOCKET ",reconnect=1",
-      "-chardev|socket,id=vgpu,path=" SOCKET ",reconnect=1" },
+    { "-device vgpu-stub,chardev=vgpu -chardev socket,id=vgpu,path=" SOCKET,
+      "-device|vgpu-stub,chardev=vgpu,addr=1e|-chardev|socket,id=vgpu,"
+      "path=" SOCKET },
 };
 
 static void test_passes(void)
@@ -80,7 +81,7 @@ static const struct {
     /* What opens the sandbox, alone and beside what passes. */
     { "-priv", "'-priv' is not allowed" },
     { "-device vgpu-stub -priv", "'-priv' is not allowed" },
-    { "-priv -device vgpu-stub", "'-priv' '-device' is not allowed" },
+    { "-priv -device vgpu-stub", "'-priv' is not allowed" },
     { "'-priv'", "not allowed" },
     { "-pr''iv", "'-priv' is not allowed" },
     { "--syslog", "not allowed" },
@@ -147,11 +148,17 @@ static const struct {
     { "-device vgpu-stub,vm_id=99999999999999999999", "vm_id is" },
     { "-device vgpu-stub,vm_id=1x", "vm_id is '1x'" },
     { "-device vgpu-stub,vm_id=0x10", "vm_id is '0x10'" },
+    /* Octal for QEMU: another VM's number, or none. */
+    { "-device vgpu-stub,vm_id=012", "vm_id is '012'" },
+    { "-device vgpu-stub,vm_id=08", "vm_id is '08'" },
+    { "-device vgpu-stub,vm_id=00", "vm_id is '00'" },
     { "-device vgpu-stub,vm_id=+1", "vm_id is '+1'" },
     /* Slots of the machine's own, and what is none. */
     { "-device vgpu-stub,addr=", "addr is ''" },
     { "-device vgpu-stub,addr=0", "addr is '0'" },
     { "-device vgpu-stub,addr=03", "addr is '03'" },
+    { "-device vgpu-stub,addr=04", "addr is '04'" },
+    { "-device vgpu-stub,addr=f", "addr is 'f'" },
     { "-device vgpu-stub,addr=20", "addr is '20'" },
     { "-device vgpu-stub,addr=1e.1", "addr is '1e.1'" },
     { "-device vgpu-stub,addr=1e.0x", "addr is '1e.0x'" },
@@ -181,6 +188,18 @@ static const struct {
     { "-chardev socket,path=" SOCKET ",id=vgpu0", "-chardev must" },
     { "-chardev socket,id=vgpu0,path=" SOCKET ",", "-chardev must" },
     { "-chardev", "'-chardev' is not allowed" },
+    { "-chardev socket,id=vgpu0,path=" SOCKET ",reconnect=1", "-chardev must" },
+    { "-chardev socket,id=vgpu0,path=" SOCKET, "do not belong to each other" },
+    { "-device vgpu-stub,chardev=vgpu0", "do not belong to each other" },
+    { "-chardev socket,id=vgpu1,path=" SOCKET
+      " -device vgpu-stub,chardev=vgpu0",
+      "do not belong to each other" },
+    { "-chardev socket,id=vgpu0,path=" SOCKET
+      " -chardev socket,id=vgpu0,path=" SOCKET
+      " -device vgpu-stub,chardev=vgpu0",
+      "the -chardev is there twice" },
+    { "-device ich9-usb-ehci1 -device ich9-usb-ehci1 -device ich9-usb-ehci1",
+      "more than twice" },
     { "-device vgpu-stub,chardev=ovmf", "chardev is 'ovmf'" },
     { "-device vgpu-stub,chardev=", "chardev is ''" },
     /* Text that is none. */
@@ -265,7 +284,7 @@ static void test_command_line(void)
           "-device|vgpu-stub,addr=1c",
           NULL },
         { { "-device", "vgpu-stub", NULL }, NULL, "twice" },
-        { { "-device", "vgpu-stub,addr=5", NULL }, NULL, "twice" },
+        { { "-device", "vgpu-stub,addr=15", NULL }, NULL, "twice" },
         /* No device, although it looks so. */
         { { "-name", "vgpu-stub", NULL }, "-device|vgpu-stub,addr=1e", NULL },
         { { "-device", NULL }, "-device|vgpu-stub,addr=1e", NULL },
@@ -312,23 +331,28 @@ static void test_allowed(void)
     g_autofree char *refused = NULL;
     g_autoptr(GPtrArray) lines = allow("# a comment\n\n"
                                        "-device ich9-usb-uhci1,addr=1b\n"
-                                       "  -global 'a.b=c d'  \n-no-hpet",
+                                       "  -device 'usb-host,hostbus=1' \n"
+                                       "-device e1000,addr=1b",
                                        &refused);
     const ArgsRules rules = { UUID, NULL, lines };
     static const struct {
         const char *text, *words;
     } cases[] = {
         { "-device ich9-usb-uhci1,addr=1b", "-device|ich9-usb-uhci1,addr=1b" },
-        { "-no-hpet -device vgpu-stub", "-no-hpet|-device|vgpu-stub,addr=1e" },
-        { "-global \"a.b=c d\"", "-global|a.b=c d" },
-        /* Word by word, and whole lines only. */
+        { "-device usb-host,hostbus=1 -device vgpu-stub",
+          "-device|usb-host,hostbus=1|-device|vgpu-stub,addr=1e" },
+        { "-device \"ich9-usb-uhci1,addr=1b\"",
+          "-device|ich9-usb-uhci1,addr=1b" },
+        /* Word by word. */
         { "-device ich9-usb-uhci1,addr=1c", NULL },
         { "-device ich9-usb-uhci1", NULL },
-        { "-global", NULL },
-        { "-global 'a.b=c d' 'e'", NULL },
+        { "-device ich9-usb-uhci1,addr=1b,romfile=x", NULL },
         { "a comment", NULL },
-        /* What a line has taken is taken. */
+        /* What one has taken is taken; and each line counts once. */
         { "-device ich9-usb-uhci1,addr=1b -device vgpu-stub,addr=1b", NULL },
+        { "-device vgpu-stub,addr=1b -device ich9-usb-uhci1,addr=1b", NULL },
+        { "-device ich9-usb-uhci1,addr=1b -device e1000,addr=1b", NULL },
+        { "-device usb-host,hostbus=1 -device usb-host,hostbus=1", NULL },
     };
     size_t i;
 
@@ -347,7 +371,7 @@ static void test_never_allowed(void)
     static const char *const never[] = {
         "-priv",
         "--priv",
-        "-no-hpet -priv",
+        "-no-hpet",
         "-sandbox off",
         "-runas root",
         "-chroot /",
@@ -359,7 +383,31 @@ static void test_never_allowed(void)
         "@/etc/x",
         "-machine pc",
         "-daemonize",
+        "-serial tcp:1.2.3.4:5",
+        "-serial file:/x",
+        "-chardev file,id=a,path=/x",
+        "-netdev tap,fd=3",
+        "-readconfig /x",
+        "-global vgpu-stub.romfile=/x",
+        "-set device.x.romfile=/y",
+        "-qmp tcp::1,server",
+        "-monitor stdio",
+        "-M pc",
+        "-accel kvm",
+        "-drive file=/x",
+        "-object rng-random,id=a",
+        "-device vgpu-stub,addr=1b",
         "-device vgpu-stub,romfile=/x",
+        "-device driver=vgpu-stub,romfile=/x,addr=1b",
+        "-device e1000,driver=vgpu-stub,addr=1b",
+        "-device {\"driver\":\"e1000\",\"addr\":\"1b\"}",
+        "-device e1000,romfile=/etc/shadow,addr=1b",
+        "-device e1000,,addr=1b",
+        /* Without a slot of its own it would lie somewhere. */
+        "-device e1000",
+        "-device e1000,addr=5",
+        "-device",
+        "-device e1000,addr=1b x",
         "no-dash",
         "-a 'open",
         "-a \001",
@@ -372,6 +420,34 @@ static void test_never_allowed(void)
 
         g_assert_cmpuint(lines->len, ==, 0);
         g_assert_cmpstr(refused, ==, never[i]);
+    }
+}
+
+/* ---- Wrappers that read the key ------------------------------------------------------- */
+
+static void test_wrapper(void)
+{
+    static const struct {
+        const char *text;
+        bool reads;
+    } cases[] = {
+        { "x = xenstore_read(\"/local/domain/%d/platform/device-model-args\")",
+          true },
+        { "x = read('/local/domain/%d/platform/device_model_args' % domid)",
+          true },
+        { "x = xenstore_read(p + \"/device-model-args\")", true },
+        { "key = 'device_model_args'\nread(p + key)", true },
+        /* Comments, what vgpuctl's own edit says, and the stock wrapper's path. */
+        { "  # reads /platform/device-model-args", false },
+        { "# What the VM's device-model-args add to QEMU's command line.",
+          false },
+        { "x = \"/local/domain/%d/platform/device-model\" % domid", false },
+        { "", false },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_true(args_wrapper_reads_key(cases[i].text) == cases[i].reads);
     }
 }
 
@@ -431,6 +507,7 @@ int main(int argc, char **argv)
     g_test_add_func("/args/unknown-uuid", test_unknown_uuid);
     g_test_add_func("/args/allowed", test_allowed);
     g_test_add_func("/args/never-allowed", test_never_allowed);
+    g_test_add_func("/args/wrapper", test_wrapper);
     g_test_add_func("/args/device", test_device);
     g_test_add_func("/args/join", test_join);
     return g_test_run();
