@@ -22,8 +22,6 @@
 #include "xapi.h"
 #include "xlfile.h"
 
-#define SEE_XAPI "see that xapi runs (xe-toolstack-restart)"
-
 /* What is to be done to one VM. */
 typedef struct Attachment {
     XapiVm *vm;
@@ -32,6 +30,7 @@ typedef struct Attachment {
     ArgsDevice device;
     char *value; /* the key with it */
     bool same;   /* it says so already */
+    Hook *hook;
 } Attachment;
 
 static void attachment_clear(Attachment *attachment)
@@ -41,17 +40,17 @@ static void attachment_clear(Attachment *attachment)
     g_strfreev(attachment->words);
     args_device_clear(&attachment->device);
     g_free(attachment->value);
+    hook_free(attachment->hook);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Attachment, attachment_clear)
 
 /* ---- VM ids ------------------------------------------------------------------------ */
 
-/* The vm_id that another VM's key has; -1: none, or none that can be read. */
-static gint64 vm_id_of(const XapiVm *vm)
+/* The vm_id that a key has; -1: none, or none that can be read. */
+static gint64 vm_id_of(const char *args)
 {
     g_autofree char *why = NULL;
-    g_auto(GStrv)
-        words = vm->args ? args_split(vm->args, strlen(vm->args), &why) : NULL;
+    g_auto(GStrv) words = args ? args_split(args, strlen(args), &why) : NULL;
     ArgsDevice device = ARGS_DEVICE_INIT;
     const char *word;
     unsigned count;
@@ -75,7 +74,8 @@ static const XapiVm *owner_of(const Attachment *attachment, gint64 vm_id)
         const XapiVm *vm = attachment->vms->pdata[i];
 
         if (strcmp(vm->uuid, attachment->vm->uuid) != 0 &&
-            vm_id_of(vm) == vm_id) {
+            (vm_id_of(vm->args) == vm_id ||
+             vm_id_of(vm->args_other) == vm_id)) {
             return vm;
         }
     }
@@ -99,8 +99,11 @@ static bool check_vm_id(const Attachment *attachment)
     const XapiVm *owner = vm_id > 0 ? owner_of(attachment, vm_id) : NULL;
 
     if (owner) {
-        report_problem("give another --vm-id; without one, attach takes the "
-                       "lowest that is free",
+        g_autofree char *remedy = g_strdup_printf(
+            "give another --vm-id, for example --vm-id %" G_GINT64_FORMAT,
+            free_vm_id(attachment));
+
+        report_problem(remedy,
                        "vm_id %" G_GINT64_FORMAT " is that of VM %s (%s)",
                        vm_id, owner->uuid, owner->shown);
     }
@@ -109,8 +112,8 @@ static bool check_vm_id(const Attachment *attachment)
 
 /* ---- The new value ------------------------------------------------------------------- */
 
-/* Takes apart what stands in the key. */
-static bool read_key(Attachment *attachment, ArgsDevice *there)
+/* Takes apart what stands in the key of that name. */
+static bool read_key(Attachment *attachment, const char *key, ArgsDevice *there)
 {
     const char *text = attachment->vm->args ? attachment->vm->args : "";
     g_autofree char *why = NULL;
@@ -124,19 +127,19 @@ static bool read_key(Attachment *attachment, ArgsDevice *there)
     if (!attachment->words) {
         g_free(remedy);
         remedy = g_strdup_printf("xe vm-param-remove uuid=%s "
-                                 "param-name=platform param-key=" ARGS_KEY,
-                                 attachment->vm->uuid);
-        report_problem(remedy, "the VM's " ARGS_KEY " cannot be read: %s", why);
+                                 "param-name=platform param-key=%s",
+                                 attachment->vm->uuid, key);
+        report_problem(remedy, "the VM's %s cannot be read: %s", key, why);
         return false;
     }
     word = device_words_find(attachment->words, &count);
     if (count > 1) {
-        report_problem(remedy, "the VM's " ARGS_KEY " has the device %u times",
+        report_problem(remedy, "the VM's %s has the device %u times", key,
                        count);
         return false;
     }
     if (word && !args_device_parse(there, word, &why)) {
-        report_problem(remedy, "the VM's " ARGS_KEY " has '%s': %s", word, why);
+        report_problem(remedy, "the VM's %s has '%s': %s", key, word, why);
         return false;
     }
     return true;
@@ -173,7 +176,7 @@ static bool plan(const Options *options, Attachment *attachment,
     ArgsDevice there = ARGS_DEVICE_INIT;
     g_auto(GStrv) passed = NULL;
 
-    if (!read_key(attachment, &there)) {
+    if (!read_key(attachment, ARGS_KEY, &there)) {
         return false;
     }
     attachment->device = device_words_merge(&there, wanted,
@@ -231,7 +234,8 @@ static bool confirm(const Options *options, const Attachment *attachment)
         return true;
     }
     shown = value ? remote_shown(value, ARGS_TEXT_LIMIT) : NULL;
-    report_problem(SEE_XAPI, "the key does not read back as it was set: %s",
+    report_problem(xapi_remedy(options),
+                   "the key does not read back as it was set: %s",
                    shown ? shown
                    : why ? why
                          : "there is none");
@@ -257,9 +261,8 @@ static int write_key(const Options *options, const Attachment *attachment)
 
 /* ---- When it takes effect ----------------------------------------------------------------- */
 
-static void warn_of_hook(const Options *options)
+static void warn_of_hook(const Hook *hook)
 {
-    g_autoptr(Hook) hook = hook_new(options);
     const char *remedy;
     g_autofree char *verdict = hook_verdict(hook, &remedy);
 
@@ -297,6 +300,11 @@ static void tell_when(const XapiVm *vm)
     }
 }
 
+static bool is_to_plug(const XapiVm *vm, AttachWhen when)
+{
+    return when == ATTACH_NOW && strcmp(vm->power_state, "running") == 0;
+}
+
 static int finish(const Options *options, const Attachment *attachment,
                   AttachWhen when)
 {
@@ -309,10 +317,10 @@ static int finish(const Options *options, const Attachment *attachment,
                 options->dry_run && !attachment->same ? " would be" : "",
                 attachment->value);
     if (when != ATTACH_QEMU_FOLLOWS) {
-        warn_of_hook(options);
+        warn_of_hook(attachment->hook);
     }
     tell_of_pool(options);
-    if (when == ATTACH_NOW && strcmp(vm->power_state, "running") == 0) {
+    if (is_to_plug(vm, when)) {
         return hotplug_add(options, vm, &attachment->device) ? EXIT_SUCCESS
                                                              : EXIT_INCOMPLETE;
     }
@@ -322,29 +330,114 @@ static int finish(const Options *options, const Attachment *attachment,
     return EXIT_SUCCESS;
 }
 
+/* ---- A wrapper that reads the other spelling ------------------------------------------------ */
+
+/* The slot that the shim would give; where it refuses the words, its first one:
+ * such a wrapper gives none, and QEMU the VGA's. */
+static void take_other_slot(const Options *options, Attachment *attachment)
+{
+    g_autofree char *value = value_of(attachment, &attachment->same);
+    g_autofree char *why = NULL;
+    g_auto(GStrv)
+        passed = key_check_words(options, attachment->vm->uuid, value, &why);
+
+    if (passed) {
+        take_slot(&attachment->device, passed);
+    }
+    if (attachment->device.slot < 0) {
+        attachment->device.slot = ARGS_SLOT_DEVICE;
+    }
+}
+
+/* As plan(), for the text of the other key. False has been reported. */
+static bool plan_other(const Options *options, Attachment *attachment,
+                       const ArgsDevice *wanted, AttachWhen when)
+{
+    g_autofree char *binary = options_path(options, HOST_QEMU);
+    ArgsDevice there = ARGS_DEVICE_INIT;
+    g_autofree char *word = NULL;
+
+    if (!read_key(attachment, ARGS_KEY_OTHER, &there)) {
+        return false;
+    }
+    attachment->device = device_words_merge(&there, wanted,
+                                            free_vm_id(attachment));
+    args_device_clear(&there);
+    if (!check_vm_id(attachment)) {
+        return false;
+    }
+    if (attachment->device.slot < 0) {
+        take_other_slot(options, attachment);
+    }
+    attachment->value = value_of(attachment, &attachment->same);
+    word = args_device_text(&attachment->device);
+    return when == ATTACH_QEMU_FOLLOWS ||
+           key_check_qemu(binary, (char *[]){ (char *)"-device", word, NULL });
+}
+
+/* Nothing but the rules of the shim would hold such a key in bounds, and they
+ * are not asked there: it is left to the administrator to set it. */
+static int attach_other(const Options *options, Attachment *attachment,
+                        const ArgsDevice *wanted, AttachWhen when)
+{
+    XapiVm *vm = attachment->vm;
+    g_autofree char *quoted = NULL;
+    g_autofree char *remedy = NULL;
+
+    g_free(vm->args);
+    vm->args = g_steal_pointer(&vm->args_other);
+    if (!plan_other(options, attachment, wanted, when)) {
+        return EXIT_REFUSED;
+    }
+    if (!attachment->same) {
+        quoted = g_shell_quote(attachment->value);
+        remedy = g_strdup_printf("xe vm-param-set uuid=%s "
+                                 "platform:" ARGS_KEY_OTHER
+                                 "=%s; " KEY_CHECK_NO_LIST,
+                                 vm->uuid, quoted);
+        report_problem(remedy, KEY_CHECK_READS_OTHER);
+        return EXIT_REFUSED;
+    }
+    report_info("%s (%s) has it already so, in platform:" ARGS_KEY_OTHER
+                ": nothing to do",
+                vm->shown, vm->uuid);
+    return !is_to_plug(vm, when) ||
+                   hotplug_add(options, vm, &attachment->device)
+               ? EXIT_SUCCESS
+               : EXIT_INCOMPLETE;
+}
+
 /* ---- The whole ---------------------------------------------------------------------------- */
 
 int attach_vm(const Options *options, const char *vm, const ArgsDevice *wanted,
               AttachWhen when)
 {
     g_auto(Attachment)
-        attachment = { NULL, NULL, NULL, ARGS_DEVICE_INIT, NULL, false };
+        attachment = { NULL, NULL, NULL, ARGS_DEVICE_INIT, NULL, false, NULL };
     g_autofree char *why = NULL;
     const char *remedy;
     int code;
 
-    attachment.vm = xapi_vm_find(options, vm, &why, &remedy);
-    if (!attachment.vm) {
+    attachment.vms = xapi_vms(options, &why);
+    if (!attachment.vms) {
+        report_problem(xapi_remedy(options),
+                       "cannot read the VMs of the pool: %s", why);
+        return EXIT_REFUSED;
+    }
+    attachment.vm = xapi_vm_pick(attachment.vms, vm);
+    if (!attachment.vm &&
+        !(attachment.vm = xapi_vm_find(options, vm, &why, &remedy))) {
         report_problem(remedy, "%s", why);
         return EXIT_REFUSED;
     }
-    attachment.vms = xapi_vms(options, &why);
-    if (!attachment.vms) {
-        report_problem(SEE_XAPI, "cannot read the VMs of the pool: %s", why);
+    attachment.hook = hook_new(options);
+    if (!key_check_filter(options)) {
         return EXIT_REFUSED;
     }
-    if (!key_check_filter(options) ||
-        !plan(options, &attachment, wanted, when)) {
+    if (key_check_reads_other(attachment.hook)) {
+        return attach_other(options, &attachment, wanted, when);
+    }
+    if (!plan(options, &attachment, wanted, when)) {
         return EXIT_REFUSED;
     }
     code = write_key(options, &attachment);

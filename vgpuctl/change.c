@@ -129,13 +129,12 @@ static void sync_directory_of(const char *path)
 }
 
 /*
- * Puts a new file in path's place: data, or what is in the file `from`. `like`
- * gives it mode and owner, and times where `times` says so.
+ * Puts a new file, made at new_path, in path's place: data, or what is in the
+ * file `from`. `like` gives it mode and owner, and times where `times` says so.
  */
-static int replace(const char *path, const char *data, size_t length, int from,
-                   const struct stat *like, bool times)
+static int replace(const char *path, const char *new_path, const char *data,
+                   size_t length, int from, const struct stat *like, bool times)
 {
-    g_autofree char *new_path = g_strconcat(path, ".vgpuctl-new", NULL);
     const struct timespec stamps[2] = { like->st_atim, like->st_mtim };
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int result;
@@ -166,8 +165,9 @@ static int replace(const char *path, const char *data, size_t length, int from,
     return 0;
 }
 
-int change_write(const Options *options, const char *path, const char *data,
-                 size_t length, mode_t mode)
+int change_write_by(const Options *options, const char *path,
+                    const char *new_path, const char *data, size_t length,
+                    mode_t mode)
 {
     struct stat like = { .st_mode = mode };
     int result;
@@ -181,13 +181,22 @@ int change_write(const Options *options, const char *path, const char *data,
         like.st_uid = geteuid();
         like.st_gid = getegid();
     }
-    result = replace(path, data, length, -1, &like, false);
+    result = replace(path, new_path, data, length, -1, &like, false);
     return result < 0 ? failed("write", path, -result) : 0;
+}
+
+int change_write(const Options *options, const char *path, const char *data,
+                 size_t length, mode_t mode)
+{
+    g_autofree char *new_path = g_strconcat(path, CHANGE_NEW, NULL);
+
+    return change_write_by(options, path, new_path, data, length, mode);
 }
 
 int change_copy(const Options *options, const char *from, const char *to)
 {
     g_autofree char *what = g_strdup_printf("%s -> %s", from, to);
+    g_autofree char *new_path = g_strconcat(to, CHANGE_NEW, NULL);
     struct stat like;
     int fd, result;
 
@@ -205,7 +214,7 @@ int change_copy(const Options *options, const char *from, const char *to)
     } else if (!S_ISREG(like.st_mode)) {
         result = -EINVAL;
     } else {
-        result = replace(to, NULL, 0, fd, &like, true);
+        result = replace(to, new_path, NULL, 0, fd, &like, true);
     }
     close(fd);
     return result < 0 ? failed("write", to, -result) : 0;

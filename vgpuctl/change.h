@@ -15,12 +15,21 @@
 
 #include "options.h"
 
+/* What stands behind a file's name while its new one is made beside it. */
+#define CHANGE_NEW ".vgpuctl-new"
+
 /* Makes a directory and its parents; nothing is reported where it exists. */
 int change_mkdir(const Options *options, const char *path, mode_t mode);
 
 /* Writes a file. mode is for a new one; an old one keeps its mode and owner. */
 int change_write(const Options *options, const char *path, const char *data,
                  size_t length, mode_t mode);
+
+/* The same, but the new file is made at new_path, for a directory in which no
+ * other name may be seen even for a moment. Both are of one file system. */
+int change_write_by(const Options *options, const char *path,
+                    const char *new_path, const char *data, size_t length,
+                    mode_t mode);
 
 /* Copies a regular file with its mode, owner and times. */
 int change_copy(const Options *options, const char *from, const char *to);

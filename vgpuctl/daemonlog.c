@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shim/paths.h"
+#include "vgpu/properties.h"
 
 #define XENSOURCE_LOG "/var/log/xensource.log"
 
@@ -48,6 +49,7 @@ void daemonlog_free(DaemonLog *log)
     if (log) {
         g_ptr_array_unref(log->lines);
         g_free(log->type_error_line);
+        g_free(log->bad_config_line);
         g_free(log->timeout_line);
         g_free(log);
     }
@@ -176,6 +178,16 @@ static void remember(const char *line, gint64 now, gint64 *when, char **text)
     *text = g_strdup(line);
 }
 
+/* QEMU's own words about a state that it does not take; the lines that quote what
+ * a VM's administrator wrote are not its. */
+static bool is_bad_config(const char *text)
+{
+    return strstr(text, "get_pci_config_device: Bad config data: ") &&
+           !g_str_has_prefix(text, DAEMONLOG_ADDING) &&
+           !g_str_has_prefix(text, DAEMONLOG_SHIM) &&
+           !g_str_has_prefix(text, DAEMONLOG_EXEC);
+}
+
 void daemonlog_add(DaemonLog *log, const char *line, gint64 now)
 {
     DaemonLine *parsed = parse_line(line);
@@ -183,6 +195,13 @@ void daemonlog_add(DaemonLog *log, const char *line, gint64 now)
     if (parsed && g_str_has_prefix(parsed->text, "TypeError: ") &&
         strstr(parsed->text, "bytes found")) {
         remember(line, now, &log->type_error, &log->type_error_line);
+    }
+    if (parsed && is_bad_config(parsed->text)) {
+        remember(line, now, &log->bad_config, &log->bad_config_line);
+    }
+    if (parsed && g_str_has_prefix(parsed->text, DAEMONLOG_ADDING) &&
+        strstr(parsed->text, VGPU_DEVICE_NAME)) {
+        log->starts++;
     }
     if (parsed) {
         parsed->time = line_time(line, now);

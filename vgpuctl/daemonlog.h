@@ -31,7 +31,10 @@ typedef struct DaemonLog {
     GPtrArray *lines;  /* DaemonLine *, oldest first */
     gint64 type_error; /* the last `TypeError: ... bytes found`; 0: none */
     gint64 timeout;    /* the last "Timeout reached while starting"; 0: none */
+    gint64 bad_config; /* the last "Bad config data" of a QEMU; 0: none */
+    unsigned starts;   /* how many QEMUs were given a vgpu-stub */
     char *type_error_line;
+    char *bad_config_line;
     char *timeout_line;
 } DaemonLog;
 

@@ -9,16 +9,16 @@
 
 #include "shim/args.h"
 #include "shim/paths.h"
+#include "vgpu/properties.h"
 #include "device-words.h"
 #include "exit.h"
 #include "hotplug.h"
+#include "key-check.h"
 #include "preflight.h"
 #include "report.h"
 #include "verb.h"
 #include "xapi.h"
 #include "xlfile.h"
-
-#define SEE_XAPI "see that xapi runs (xe-toolstack-restart)"
 
 /* ---- One key ------------------------------------------------------------------------ */
 
@@ -67,6 +67,55 @@ static int change_key(const Options *options, const XapiVm *vm)
     return 0;
 }
 
+/* The command that takes the device out of the other key with these words. */
+static char *other_command(const XapiVm *vm, char *const *words)
+{
+    g_auto(GStrv) without = words ? device_words_without(words) : NULL;
+    g_autofree char *value = NULL;
+    g_autofree char *quoted = NULL;
+
+    if (!without || !without[0]) {
+        return g_strdup_printf("xe vm-param-remove uuid=%s param-name=platform "
+                               "param-key=" ARGS_KEY_OTHER,
+                               vm->uuid);
+    }
+    value = args_join(without);
+    quoted = g_shell_quote(value);
+    return g_strdup_printf("xe vm-param-set uuid=%s "
+                           "platform:" ARGS_KEY_OTHER "=%s",
+                           vm->uuid, quoted);
+}
+
+/* Whether the VM has no device by the key in the other spelling, which is not
+ * vgpuctl's to change. False has been reported. */
+static bool check_other(const XapiVm *vm, const char *other)
+{
+    g_autofree char *why = NULL;
+    g_autofree char *command = NULL;
+    g_autofree char *remedy = NULL;
+    g_auto(GStrv) words = other ? args_split(other, strlen(other), &why) : NULL;
+    unsigned count = 0;
+
+    /* What cannot be taken apart here may be understood by another. */
+    if (!other || (words ? !device_words_find(words, &count)
+                         : !strstr(other, VGPU_DEVICE_NAME))) {
+        return true;
+    }
+    command = other_command(vm, words);
+    remedy = g_strdup_printf("%s; " KEY_CHECK_NO_LIST, command);
+    report_problem(remedy,
+                   KEY_CHECK_READS_OTHER ", and %s (%s) has the device there",
+                   vm->shown, vm->uuid);
+    return false;
+}
+
+static bool reads_other(const Options *options)
+{
+    g_autoptr(Hook) hook = hook_new(options);
+
+    return key_check_reads_other(hook);
+}
+
 static void tell_when(const XapiVm *vm)
 {
     g_autofree char *command = hotplug_restart_command(vm);
@@ -84,10 +133,20 @@ static int detach_vm(const Options *options, const char *text, bool now)
     g_autofree char *why = NULL;
     const char *remedy;
     g_autoptr(XapiVm) vm = xapi_vm_find(options, text, &why, &remedy);
+    g_autofree char *other = NULL;
     int result;
 
     if (!vm) {
         report_problem(remedy, "%s", why);
+        return EXIT_REFUSED;
+    }
+    if (reads_other(options) &&
+        xapi_key_get(options, vm->uuid, ARGS_KEY_OTHER, &other, &why) < 0) {
+        report_problem(xapi_remedy(options), "cannot read the VM's key: %s",
+                       why);
+        return EXIT_REFUSED;
+    }
+    if (!check_other(vm, other)) {
         return EXIT_REFUSED;
     }
     result = change_key(options, vm);
@@ -112,26 +171,34 @@ int detach_all(const Options *options)
 {
     g_autofree char *why = NULL;
     g_autoptr(GPtrArray) vms = xapi_vms(options, &why);
-    guint i, done = 0, failed = 0;
+    bool other = reads_other(options);
+    guint i, done = 0, failed = 0, refused = 0;
 
     if (!vms) {
-        report_problem(SEE_XAPI, "cannot read the VMs of the pool: %s", why);
+        report_problem(xapi_remedy(options),
+                       "cannot read the VMs of the pool: %s", why);
         return EXIT_REFUSED;
     }
     for (i = 0; i < vms->len; i++) {
         const XapiVm *vm = vms->pdata[i];
         int result = vm->args ? change_key(options, vm) : 1;
 
+        if (other && !check_other(vm, vm->args_other)) {
+            refused++;
+        }
         failed += result < 0;
         done += result == 0;
         if (result == 0) {
             tell_when(vm);
         }
     }
-    if (done == 0 && failed == 0) {
+    if (done == 0 && failed == 0 && refused == 0) {
         report_info("no VM has the device: nothing to do");
     }
-    return !failed ? EXIT_SUCCESS : done ? EXIT_INCOMPLETE : EXIT_FAILED;
+    if (!failed && !refused) {
+        return EXIT_SUCCESS;
+    }
+    return done ? EXIT_INCOMPLETE : failed ? EXIT_FAILED : EXIT_REFUSED;
 }
 
 /* ---- The command line -------------------------------------------------------------------- */

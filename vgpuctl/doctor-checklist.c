@@ -10,6 +10,7 @@
 #include "report.h"
 
 #define TITLES 3
+#define BOXES  7
 
 typedef struct Box {
     const char *words;
@@ -21,11 +22,13 @@ typedef struct Box {
 
 typedef struct Phase {
     const char *heading;
-    Box boxes[7];
+    bool of_tree; /* the rpmbuild tree decides it */
+    Box boxes[BOXES];
 } Phase;
 
 static const Phase phases[] = {
     { "Build Phase:",
+      true,
       { { "Git LFS files pulled successfully (keycodemapdb ~30KB, qemu ~28MB)",
           { DOCTOR_ARCHIVES },
           NULL },
@@ -40,6 +43,7 @@ static const Phase phases[] = {
           { DOCTOR_COMPILED },
           NULL } } },
     { "Installation Phase:",
+      false,
       { { "QEMU binary backed up", { DOCTOR_BACKUP }, NULL },
         { "Custom RPM installed", { DOCTOR_PACKAGE }, NULL },
         { "QEMU version shows 4.2.1",
@@ -50,6 +54,7 @@ static const Phase phases[] = {
           { DOCTOR_PROPERTIES },
           NULL } } },
     { "Integration Phase:",
+      false,
       { { "qemu-wrapper backed up",
           { DOCTOR_WAY_BACK },
           "the stock one is left alone, or edited so that the edit can be "
@@ -60,6 +65,7 @@ static const Phase phases[] = {
           "what is no UTF-8 is refused with a line in the log" },
         { "No syntax errors in qemu-wrapper", { DOCTOR_SYNTAX }, NULL } } },
     { "Runtime Phase:",
+      false,
       { { "device-model-args set on test VM",
           { DOCTOR_KEYS, DOCTOR_ACCEPTED },
           NULL },
@@ -120,6 +126,16 @@ static const char *open_title(const Doctor *doctor, const Box *box)
     return NULL;
 }
 
+/* Boxes that are decided by the tree that was built in, where that is. */
+static void print_unseen(const Doctor *doctor, const Box *box)
+{
+    report_info("[?] %s", box->words);
+    if (box->instead) {
+        report_info("      replaced: %s", box->instead);
+    }
+    report_info("      not to be seen here: no directory %s", doctor->topdir);
+}
+
 static bool print_box(const Doctor *doctor, const Box *box)
 {
     const char *open = open_title(doctor, box);
@@ -135,18 +151,59 @@ static bool print_box(const Doctor *doctor, const Box *box)
     return !open;
 }
 
-unsigned doctor_print_checklist(const Doctor *doctor)
+static bool is_box(const char *words)
 {
-    unsigned open = 0;
     size_t i, box;
 
     for (i = 0; i < G_N_ELEMENTS(phases); i++) {
-        report_info("%s", phases[i].heading);
-        for (box = 0;
-             box < G_N_ELEMENTS(phases[i].boxes) && phases[i].boxes[box].words;
-             box++) {
-            open += !print_box(doctor, &phases[i].boxes[box]);
+        for (box = 0; box < BOXES && phases[i].boxes[box].words; box++) {
+            if (g_ascii_strcasecmp(phases[i].boxes[box].words, words) == 0) {
+                return true;
+            }
         }
     }
+    return false;
+}
+
+/* Steps of the guides that are no boxes. */
+static void print_replaced(const Doctor *doctor)
+{
+    bool heading = false;
+    guint i;
+
+    for (i = 0; i < doctor->results->len; i++) {
+        const DoctorResult *result = doctor->results->pdata[i];
+
+        if (strcmp(result->outcome, "replaced") != 0 || is_box(result->title)) {
+            continue;
+        }
+        if (!heading) {
+            report_info("Replaced:");
+            heading = true;
+        }
+        report_info("      %s: %s", result->title, result->detail);
+    }
+}
+
+unsigned doctor_print_checklist(const Doctor *doctor, unsigned *unseen)
+{
+    const bool tree = g_file_test(doctor->topdir, G_FILE_TEST_IS_DIR);
+    unsigned open = 0;
+    size_t i, box;
+
+    *unseen = 0;
+
+    for (i = 0; i < G_N_ELEMENTS(phases); i++) {
+        report_info("%s", phases[i].heading);
+        for (box = 0; box < BOXES && phases[i].boxes[box].words; box++) {
+            if (phases[i].of_tree && !tree) {
+                print_unseen(doctor, &phases[i].boxes[box]);
+                ++*unseen;
+            } else {
+                open += !print_box(doctor, &phases[i].boxes[box]);
+            }
+        }
+    }
+    print_replaced(doctor);
     return open;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "hook.h"
-#include "package.h"
 #include "shim/paths.h"
 #include "vmkey.h"
 
@@ -31,21 +30,6 @@ static void check_facts(Doctor *doctor, const Hook *hook)
 
 /* ---- The way back --------------------------------------------------------------------- */
 
-/* rpm's line of the wrapper, where its package has another one; g_free. */
-static char *changed_wrapper(Doctor *doctor, const Package *package)
-{
-    g_autofree char *lines = package_verify(doctor->options, package);
-    g_auto(GStrv) line = g_strsplit(lines ? lines : "", "\n", -1);
-    size_t i;
-
-    for (i = 0; line[i]; i++) {
-        if (g_str_has_suffix(g_strchomp(line[i]), HOST_WRAPPER)) {
-            return g_strdup(line[i]);
-        }
-    }
-    return NULL;
-}
-
 static void check_untouched(Doctor *doctor)
 {
     static const char title[] = DOCTOR_WAY_BACK;
@@ -56,7 +40,7 @@ static void check_untouched(Doctor *doctor)
         doctor_unknown(doctor, title, "no package owns " HOST_WRAPPER);
         return;
     }
-    changed = changed_wrapper(doctor, owners->pdata[0]);
+    changed = hook_changed(doctor->options, owners->pdata[0]);
     if (changed) {
         doctor_problem(doctor, title,
                        "vgpuctl wrapper remove; if it stays so, reinstall the "
@@ -97,6 +81,9 @@ static void check_way_back(Doctor *doctor, const Hook *hook)
 static void check_text(Doctor *doctor, const Hook *hook)
 {
     static const char title[] = DOCTOR_TEXT;
+    static const char handed_on[] = "the wrapper hands on whatever the key "
+                                    "has: a wrong one makes the start hang for "
+                                    "300 seconds";
 
     doctor_replaced(doctor, "grep shows bytes.decode('utf-8') line present",
                     "a decode that fails drops the device without a word, and "
@@ -111,10 +98,17 @@ static void check_text(Doctor *doctor, const Hook *hook)
             " leaves out what is wrong, and says why in " HOST_DAEMON_LOG);
         break;
     case HOOK_BY_HAND:
+        doctor_problem(doctor, title,
+                       hook->edited ? "yum reinstall xenopsd, then vgpuctl "
+                                      "wrapper install"
+                                    : "vgpuctl wrapper install",
+                       "%s", handed_on);
+        break;
     case HOOK_NATIVE:
-        doctor_problem(doctor, title, "vgpuctl wrapper install",
-                       "the wrapper hands on whatever the key has: a wrong one "
-                       "makes the start hang for 300 seconds");
+        doctor_problem(doctor, title,
+                       "set that key by nothing but vgpuctl attach, which "
+                       "checks it: this wrapper has no list of what is allowed",
+                       "%s", handed_on);
         break;
     default:
         doctor_unknown(doctor, title, "nothing reads the key");

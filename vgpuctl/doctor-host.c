@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "doctor.h"
 
+#include <string.h>
+
 #include "backup.h"
+#include "hook.h"
 #include "host.h"
 #include "journal.h"
 #include "package.h"
 #include "qemu-proof.h"
+#include "remote.h"
 
 /* What has been found out about the host's QEMU package. */
 typedef struct Installed {
@@ -44,6 +48,33 @@ static bool check_path(Doctor *doctor, const char *binary)
                        ? " (the one in /usr/lib is not used)"
                        : "");
     return false;
+}
+
+/* The path stands in the wrapper's text, and could be another one there. */
+static void check_wrapper_path(Doctor *doctor)
+{
+    static const char title[] = "the wrapper starts that QEMU";
+    g_autoptr(Hook) hook = hook_new(doctor->options);
+    const char *at = hook->text ? strstr(hook->text, "/qemu-system-") : NULL;
+    const char *start = at;
+    g_autofree char *path = NULL;
+    g_autofree char *shown = NULL;
+
+    if (!at) {
+        return;
+    }
+    while (start > hook->text && !strchr("'\" \t\n=", start[-1])) {
+        start--;
+    }
+    path = g_strndup(start, strcspn(start, "'\" \t\n"));
+    shown = remote_shown(path, 200);
+    if (strcmp(path, HOST_QEMU) == 0) {
+        doctor_ok(doctor, title, "%s", shown);
+    } else {
+        doctor_problem(
+            doctor, title, "reinstall the package that owns " HOST_WRAPPER,
+            "it starts %s, and the device goes to " HOST_QEMU, shown);
+    }
 }
 
 static void check_interrupted(Doctor *doctor)
@@ -157,8 +188,11 @@ static void check_device(Doctor *doctor, const char *binary)
     }
     doctor_ok(doctor, version, "%s", proof->version);
     if (!proof->device_line) {
-        doctor_problem(doctor, device, remedy, "%s",
-                       problem ? problem : "it has not");
+        doctor_problem(doctor, device,
+                       proof->failure ? remedy
+                                      : "vgpuctl install RPM, of the RPM that "
+                                        "vgpuctl build makes",
+                       "%s", problem ? problem : "it has not");
         return;
     }
     doctor_ok(doctor, device, "%s", proof->device_line);
@@ -194,6 +228,7 @@ void doctor_check_host(Doctor *doctor)
 
     check_release(doctor);
     check_interrupted(doctor);
+    check_wrapper_path(doctor);
     if (!check_path(doctor, binary)) {
         return;
     }

@@ -7,16 +7,18 @@
 
 #include <string.h>
 
+#include "daemonlog.h"
 #include "doctor-vms.h"
 #include "journal.h"
 #include "package.h"
+#include "report.h"
 #include "shim/paths.h"
 #include "stock.h"
 
 /* A dom0 that has less left begins to swap, or to end processes. */
 #define MEMORY_LIMIT_MIB 128
 
-/* ---- Before ---------------------------------------------------------------------------- */
+/* ---- The pool ---------------------------------------------------------------------------- */
 
 static void check_pool(Doctor *doctor)
 {
@@ -40,6 +42,53 @@ static void check_pool(Doctor *doctor)
     }
 }
 
+/* ---- The VMs ---------------------------------------------------------------------------- */
+
+static void check_several(Doctor *doctor)
+{
+    static const char title[] = "several VMs run with the device at once";
+    GString *names = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; i < doctor->qemus->len; i++) {
+        const DoctorQemu *qemu = doctor->qemus->pdata[i];
+
+        g_string_append_printf(names, "%s%s", i ? ", " : ": ", qemu->vm);
+    }
+    if (doctor->qemus->len > 1) {
+        doctor_ok(doctor, title, "%u do, by their command lines%s",
+                  doctor->qemus->len, names->str);
+    } else {
+        doctor_unknown(doctor, title,
+                       "%u does, by its command line%s (start two, and look "
+                       "again)",
+                       doctor->qemus->len, names->str);
+    }
+    g_string_free(names, TRUE);
+}
+
+static void check_restarts(Doctor *doctor)
+{
+    static const char title[] = "VMs were restarted with the device";
+    g_autofree char *why = NULL;
+    g_autoptr(DaemonLog) log = daemonlog_read(doctor->options, &why);
+
+    if (why) {
+        doctor_unknown(doctor, title, "%s", why);
+    } else if (log->starts < 2) {
+        doctor_unknown(doctor, title,
+                       HOST_DAEMON_LOG
+                       " has %u start%s with it (xe vm-reboot, "
+                       "then vgpuctl verify VM, and look again)",
+                       log->starts, log->starts == 1 ? "" : "s");
+    } else {
+        doctor_ok(doctor, title, HOST_DAEMON_LOG " has %u starts with it",
+                  log->starts);
+    }
+}
+
+/* ---- Memory ------------------------------------------------------------------------------- */
+
 /* "MemAvailable:   123456 kB" of a file of such lines, in MiB; -1: not told. */
 static gint64 memory_in(const char *path, const char *key)
 {
@@ -56,8 +105,13 @@ static gint64 memory_in(const char *path, const char *key)
 static void check_memory(Doctor *doctor)
 {
     static const char title[] = "dom0 has memory left";
-    gint64 mib = memory_in("/proc/meminfo", "MemAvailable:");
+    gint64 mib;
 
+    /* A host in a directory has no memory of its own. */
+    if (doctor->options->root[0]) {
+        return;
+    }
+    mib = memory_in("/proc/meminfo", "MemAvailable:");
     if (mib < 0) {
         doctor_unknown(doctor, title, "/proc/meminfo does not say");
     } else if (mib < MEMORY_LIMIT_MIB) {
@@ -72,6 +126,33 @@ static void check_memory(Doctor *doctor)
                   mib);
     }
 }
+
+static void check_qemus(Doctor *doctor)
+{
+    static const char title[] = "what the QEMUs with the device take is known";
+    guint i;
+
+    for (i = 0; i < doctor->qemus->len; i++) {
+        const DoctorQemu *qemu = doctor->qemus->pdata[i];
+        g_autofree char *path = g_strdup_printf("/proc/%d/status",
+                                                (int)qemu->pid);
+        gint64 mib = memory_in(path, "VmRSS:");
+
+        if (mib < 0) {
+            doctor_unknown(doctor, title, "%s: %s does not say", qemu->vm,
+                           path);
+        } else {
+            doctor_ok(doctor, title,
+                      "%s (pid %d): %" G_GINT64_FORMAT " MiB (VmRSS)", qemu->vm,
+                      (int)qemu->pid, mib);
+        }
+    }
+    if (!doctor->qemus->len) {
+        doctor_unknown(doctor, title, "none runs now");
+    }
+}
+
+/* ---- The way back ------------------------------------------------------------------------ */
 
 static void check_way_back(Doctor *doctor)
 {
@@ -92,66 +173,62 @@ static void check_way_back(Doctor *doctor)
     }
 }
 
-static void tell_replaced(Doctor *doctor)
+/* ---- What is not to be looked at ---------------------------------------------------------- */
+
+static void tell(const char *heading, const char *const *lines)
 {
-    doctor_replaced(doctor, "Test with multiple VMs simultaneously",
-                    "doctor looks at every VM of the pool that has the key: "
-                    "rules, ids, slots");
-    doctor_replaced(doctor, "Test VM shutdown/restart cycles",
-                    "doctor looks for VMs that run with what was there before "
-                    "their last start");
-    doctor_replaced(doctor, "Create automated installation script",
-                    "vgpuctl setup VM does all steps in one run that can be "
-                    "resumed");
-    doctor_replaced(doctor, "Document rollback procedures",
-                    "vgpuctl rollback is the procedure; docs/xcp-ng.md has it");
-    doctor_replaced(doctor, "Test different property combinations",
-                    "the project's tests run all of them; vgpuctl attach tries "
-                    "a VM's own in the installed QEMU before it sets them");
+    report_info("%s", heading);
+    for (; *lines; lines++) {
+        report_info("  %s", *lines);
+    }
 }
 
-static void tell_maintenance(Doctor *doctor)
+static void tell_instead(void)
 {
-    doctor_replaced(doctor, "Keep backups of working binaries",
-                    "vgpuctl install makes them, and doctor checks their "
-                    "checksums");
-    doctor_replaced(doctor,
-                    "Document any XCP-ng updates that may overwrite files",
-                    "doctor compares what is installed with what vgpuctl "
-                    "noted, and names what an update has replaced");
-    doctor_replaced(doctor, "Monitor for QEMU security updates from XCP-ng",
-                    "doctor names a newer QEMU that waits in yum's cache; yum "
-                    "check-update asks the mirrors");
-    doctor_replaced(doctor, "Test device with new VM OS versions",
-                    "vgpuctl verify VM --ssh USER@HOST judges a Linux guest");
+    static const char *const lines[] = {
+        "an installation script: vgpuctl setup VM, which can be run again",
+        "rollback procedures: vgpuctl rollback; docs/xcp-ng.md has them",
+        "combinations of properties: the project's tests run all of them, and "
+        "vgpuctl attach tries a VM's own in the installed QEMU",
+        "backups of binaries: vgpuctl install makes them, and doctor checks "
+        "their checksums",
+        "updates that overwrite files: doctor compares what is installed with "
+        "what vgpuctl noted",
+        "security updates of QEMU: doctor names one that waits in yum's cache; "
+        "yum check-update asks the mirrors",
+        "new guest systems: vgpuctl verify VM --ssh USER@HOST asks a Linux "
+        "guest",
+        NULL
+    };
+
+    tell("What does the guides' other work:", lines);
 }
 
-/* ---- Limits ---------------------------------------------------------------------------- */
-
-static void tell_limits(Doctor *doctor)
+static void tell_limits(void)
 {
-    doctor_replaced(doctor, "VM migration with custom device may fail",
-                    "the device's state migrates; it fails where the other "
-                    "host has no such QEMU (doctor --pool), and for a device "
-                    "that was hot-plugged until the VM has restarted");
-    doctor_replaced(doctor, "No hot-plug/hot-unplug support",
-                    "vgpuctl attach --now and detach --now do it");
-    doctor_replaced(doctor,
-                    "Device properties cannot be changed without VM restart",
-                    "it still holds for a device that the VM was started "
-                    "with");
-    doctor_replaced(doctor,
-                    "Device appears but is non-functional without guest driver",
-                    "it still holds: its registers can be read, and nothing "
-                    "computes yet");
+    static const char *const lines[] = {
+        "migration: the device's state goes along; it fails where the other "
+        "host has no such QEMU (doctor --pool)",
+        "hot-plug: vgpuctl attach --now and detach --now do it; the VM cannot "
+        "migrate then until it has restarted",
+        "properties: those of a device that the VM was started with change by "
+        "a restart only",
+        "without a driver in the guest the device does nothing: its registers "
+        "can be read, and nothing computes yet",
+        NULL
+    };
+
+    tell("The limits that the guides name, as they are now:", lines);
 }
 
 void doctor_check_production(Doctor *doctor)
 {
+    check_several(doctor);
+    check_restarts(doctor);
     check_pool(doctor);
+    check_qemus(doctor);
     check_memory(doctor);
     check_way_back(doctor);
-    tell_replaced(doctor);
-    tell_maintenance(doctor);
-    tell_limits(doctor);
+    tell_instead();
+    tell_limits();
 }

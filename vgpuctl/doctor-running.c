@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemonlog.h"
+#include "hotplug.h"
 #include "qmp.h"
 #include "remote.h"
 #include "shim/paths.h"
@@ -52,6 +53,13 @@ void doctor_check_logs(Doctor *doctor)
                 "lets the VM start without the device",
                 log->timeout, log->timeout_line,
                 "a VM's start waited for a QEMU that did not come");
+    check_event(doctor, "no VM came back with another device lately",
+                "start the VM anew: xe vm-shutdown force=true, then xe "
+                "vm-start; and have the same QEMU on all hosts (vgpuctl doctor "
+                "--pool)",
+                log->bad_config, log->bad_config_line,
+                "a VM's state was saved or sent with another device than its "
+                "QEMU has");
     check_event(doctor, DOCTOR_TYPE_ERROR,
                 "vgpuctl wrapper install: it takes that patch out",
                 log->type_error, log->type_error_line,
@@ -72,6 +80,7 @@ typedef struct Running {
     unsigned replaced; /* that run a QEMU which has been replaced since */
     unsigned changed;  /* whose key was changed since they started */
     unsigned missing;  /* that lack it */
+    unsigned plugged;  /* that were given it while they ran */
     unsigned open;     /* that are not in their sandbox */
     GString *names;
 } Running;
@@ -85,11 +94,8 @@ static void check_missing(Running *running, const VmFacts *facts,
                                     : g_strdup("the log does not say why");
 
     if (pci->count) {
-        doctor_ok(running->doctor, DOCTOR_STARTED,
-                  "%s: the device was hot-plugged; the VM cannot migrate until "
-                  "it has restarted",
-                  facts->vm->name);
-        return;
+        running->plugged++;
+        return; /* doctor_check_hotplugged() says so */
     }
     running->missing++;
     if (!domain->xenstore_args) {
@@ -197,6 +203,7 @@ static void check_vm(Running *running, const VmFacts *facts)
     ask_qemu(running, facts, &pci);
     if (count) {
         running->with++;
+        doctor_note_qemu(running->doctor, facts->vm->name, domain->pid);
         running->logged += daemonlog_find(running->log, domain,
                                           DAEMONLOG_ADDING) != NULL;
     } else {
@@ -226,8 +233,10 @@ static void sum_up(const Running *running)
     if (!running->missing) {
         doctor_ok(doctor, DOCTOR_STARTED,
                   "%u of %u, by the command line of "
-                  "the pid that xenstore has",
-                  running->with, running->vms);
+                  "the pid that xenstore has%s",
+                  running->with, running->vms,
+                  running->plugged ? "; the others were given it while they ran"
+                                   : "");
     }
     if (running->with && running->logged == running->with) {
         doctor_ok(doctor, DOCTOR_LOGGED, "for each of the %u", running->with);
@@ -276,4 +285,53 @@ void doctor_check_running(Doctor *doctor, const GPtrArray *all)
     }
     sum_up(&running);
     g_string_free(running.names, TRUE);
+}
+
+/* ---- Those that were given it while they ran ---------------------------------------------- */
+
+static bool is_hotplugged(const Options *options, const XapiVm *vm)
+{
+    g_autofree char *why = NULL;
+    g_autoptr(Domain)
+        domain = domain_of_domid(options, vm->uuid, vm->domid, &why);
+    unsigned count = 0;
+    int state;
+
+    if (!domain) {
+        return false;
+    }
+    domain_device(domain->argv, &count);
+    state = count ? HOTPLUG_NONE : hotplug_state(domain->qmp);
+    return state == HOTPLUG_PLUGGED || state == HOTPLUG_STARTED;
+}
+
+void doctor_check_hotplugged(Doctor *doctor, const GPtrArray *vms)
+{
+    static const char title[] = "each VM that runs can migrate with its device";
+    g_autofree char *host = domain_host_uuid(doctor->options);
+    unsigned found = 0, here = 0;
+    guint i;
+
+    for (i = 0; i < vms->len; i++) {
+        const XapiVm *vm = vms->pdata[i];
+        g_autofree char *remedy = NULL;
+
+        if (vm->domid < 0 || (host && vm->resident_on[0] &&
+                              strcmp(vm->resident_on, host) != 0)) {
+            continue;
+        }
+        here++;
+        if (is_hotplugged(doctor->options, vm)) {
+            found++;
+            remedy = hotplug_restart_command(vm);
+            doctor_problem(doctor, title, remedy,
+                           "the device of %s was hot-plugged: the VM cannot "
+                           "migrate until it has restarted",
+                           vm->shown);
+        }
+    }
+    if (here && !found) {
+        doctor_ok(doctor, title, "none of %u has one that was hot-plugged",
+                  here);
+    }
 }

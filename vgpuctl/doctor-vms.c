@@ -86,36 +86,33 @@ static void check_keys(Doctor *doctor, const GPtrArray *all)
 
 static void check_accepted(Doctor *doctor, const GPtrArray *all)
 {
-    static const char security[] = "no VM asks for more than the device";
     unsigned refused = 0, smuggle = 0;
     guint i;
 
     for (i = 0; i < all->len; i++) {
         const VmFacts *facts = all->pdata[i];
         g_autofree char *shown = remote_shown(facts->vm->args, SHOWN_LIMIT);
+        g_autofree char *remedy = doctor_key_remedy(facts->vm->uuid, ARGS_KEY);
+        g_autofree char *full = g_strconcat("ask who set it; ", remedy, NULL);
+        g_autofree char *escaped = g_strconcat(
+            "it was copied out of xe --minimal, which escapes commas: ", remedy,
+            NULL);
 
         if (facts->key->smuggles) {
             smuggle++;
-            doctor_problem(
-                doctor, security,
-                "ask who set it; vgpuctl detach VM takes the device "
-                "out; or root lists what is meant in " SHIM_ALLOW_ARGS,
-                "%s (%s) asks for %s", facts->vm->name, facts->vm->uuid, shown);
+            doctor_problem(doctor, DOCTOR_SECURITY, full, "%s (%s) asks for %s",
+                           facts->vm->name, facts->vm->uuid, shown);
         }
         if (facts->key->why) {
             refused++;
             doctor_problem(doctor, DOCTOR_ACCEPTED,
-                           strstr(facts->vm->args, "\\,")
-                               ? "it was copied out of xe --minimal, which "
-                                 "escapes commas: vgpuctl detach VM, then "
-                                 "vgpuctl attach VM"
-                               : "vgpuctl detach VM, then vgpuctl attach VM",
+                           strstr(facts->vm->args, "\\,") ? escaped : remedy,
                            "%s starts without the device: %s: %s",
                            facts->vm->name, shown, facts->key->why);
         }
     }
     if (!smuggle) {
-        doctor_ok(doctor, security, "%u VM%s", all->len,
+        doctor_ok(doctor, DOCTOR_SECURITY, "%u VM%s", all->len,
                   all->len == 1 ? "" : "s");
     }
     if (!refused && all->len) {
@@ -160,7 +157,7 @@ static void check_vm_ids(Doctor *doctor, const GPtrArray *all)
 
 static void check_slots(Doctor *doctor, const GPtrArray *all, HookWay way)
 {
-    static const char title[] = "each VM's device has a slot of its own";
+    static const char title[] = "no VM's slot is left to QEMU";
     const bool given = way == HOOK_BY_CONFIG || way == HOOK_BY_PYTHON;
     unsigned without = 0;
     guint i;
@@ -182,35 +179,6 @@ static void check_slots(Doctor *doctor, const GPtrArray *all, HookWay way)
         doctor_ok(doctor, title, "%s",
                   given ? "where a key names none, the shim gives it 1e"
                         : "each key names one");
-    }
-}
-
-/* Another wrapper's spelling: with both, QEMU gets the device twice. */
-static void check_other_key(Doctor *doctor, const GPtrArray *all)
-{
-    static const char title[] = "no VM has the key in both spellings";
-    unsigned both = 0;
-    guint i;
-
-    for (i = 0; i < all->len; i++) {
-        const VmFacts *facts = all->pdata[i];
-        g_autofree char *value = NULL;
-        g_autofree char *why = NULL;
-
-        if (xapi_key_get(doctor->options, facts->vm->uuid, ARGS_KEY_OTHER,
-                         &value, &why) == 0 &&
-            value[0]) {
-            both++;
-            doctor_problem(doctor, title,
-                           "xe vm-param-remove uuid=UUID param-name=platform "
-                           "param-key=" ARGS_KEY_OTHER,
-                           "%s has " ARGS_KEY_OTHER ", too: a wrapper that "
-                           "reads that adds the device once more",
-                           facts->vm->name);
-        }
-    }
-    if (!both && all->len) {
-        doctor_ok(doctor, title, "%u VM%s", all->len, all->len == 1 ? "" : "s");
     }
 }
 
@@ -294,7 +262,8 @@ void doctor_check_vms(Doctor *doctor)
     check_accepted(doctor, all);
     check_vm_ids(doctor, all);
     check_slots(doctor, all, hook_way(hook));
-    check_other_key(doctor, all);
+    doctor_check_spelling(doctor, vms, hook);
     check_host_has(doctor, all, hook_way(hook));
     doctor_check_running(doctor, all);
+    doctor_check_hotplugged(doctor, vms);
 }

@@ -10,6 +10,7 @@
 
 #include "doctor.h"
 #include "domain.h"
+#include "hook.h"
 #include "vmkey.h"
 #include "xapi.h"
 
@@ -23,6 +24,18 @@ typedef struct VmFacts {
 
 /* Those of them that run here: their QEMUs. `all` holds VmFacts. */
 void doctor_check_running(Doctor *doctor, const GPtrArray *all);
+
+/* Those of all XapiVms that run here and have the device, but not from their
+ * start. */
+void doctor_check_hotplugged(Doctor *doctor, const GPtrArray *vms);
+
+/* Those of all XapiVms that have the key in its other spelling. */
+void doctor_check_spelling(Doctor *doctor, const GPtrArray *vms,
+                           const Hook *hook);
+
+/* What no VM may ask for, in either spelling. */
+#define DOCTOR_SECURITY "no VM asks for more than the device"
+#define DOCTOR_SPELLING "no VM has the key in both spellings"
 
 /* Starts that failed, as the logs have them. */
 void doctor_check_logs(Doctor *doctor);

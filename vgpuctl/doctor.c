@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vgpuctl doctor: every box of the first guides' checklist, every entry of
- * their troubleshooting lists and every known trap, decided by looking. Boxes
- * that asked for the wrong thing are printed as replaced.
+ * their troubleshooting lists and every known trap, decided by looking. What
+ * asked for the wrong thing is printed as replaced, in the checklist.
  */
 #include "doctor.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "exit.h"
 #include "report.h"
+#include "shim/paths.h"
 #include "sources.h"
 #include "verb.h"
 
@@ -39,7 +41,7 @@ static void take(Doctor *doctor, const char *title, const char *outcome,
                                 ? g_strdup_printf("%s: %s", doctor->host, title)
                                 : g_strdup(title);
 
-    if (!doctor->quiet) {
+    if (!doctor->quiet && strcmp(outcome, "replaced") != 0) {
         report_check(full, outcome, detail, remedy);
     }
     if (doctor->results) {
@@ -85,6 +87,34 @@ void doctor_unknown(Doctor *doctor, const char *title, const char *format, ...)
 void doctor_replaced(Doctor *doctor, const char *title, const char *reason)
 {
     take(doctor, title, "replaced", NULL, g_strdup(reason));
+}
+
+static void qemu_free(gpointer data)
+{
+    DoctorQemu *qemu = data;
+
+    g_free(qemu->vm);
+    g_free(qemu);
+}
+
+void doctor_note_qemu(Doctor *doctor, const char *vm, pid_t pid)
+{
+    if (doctor->qemus) {
+        DoctorQemu *qemu = g_new0(DoctorQemu, 1);
+
+        qemu->vm = g_strdup(vm);
+        qemu->pid = pid;
+        g_ptr_array_add(doctor->qemus, qemu);
+    }
+}
+
+char *doctor_key_remedy(const char *uuid, const char *key)
+{
+    return g_strdup_printf(
+        "xe vm-param-remove uuid=%s param-name=platform "
+        "param-key=%s, then vgpuctl attach %s; or root lists "
+        "what is meant in " SHIM_ALLOW_ARGS,
+        uuid, key, uuid);
 }
 
 void doctor_heading(Doctor *doctor, const char *heading)
@@ -142,15 +172,20 @@ static void check(Doctor *doctor, const Wanted *wanted)
 
 static int run(Doctor *doctor, const Wanted *wanted)
 {
-    unsigned wrong;
+    unsigned wrong, unseen = 0;
 
     check(doctor, wanted);
     report_value("vgpuctl", VGPU_VERSION);
     report_value("qemu_package", doctor->package ? doctor->package : "");
     wrong = doctor->problems;
     if (wanted->checklist) {
-        wrong = doctor_print_checklist(doctor);
+        wrong = doctor_print_checklist(doctor, &unseen);
         report_info("%u box%s open", wrong, wrong == 1 ? "" : "es");
+        if (unseen) {
+            report_info("%u cannot be looked at here: vgpuctl doctor --build "
+                        "where it was built",
+                        unseen);
+        }
     } else {
         report_info("%u problem%s", wrong, wrong == 1 ? "" : "s");
     }
@@ -166,6 +201,9 @@ static bool check_words(int argc, char **argv, const Wanted *wanted)
                1) {
         report_problem("vgpuctl doctor --help",
                        "only one of --build, --host, --pool and --checklist");
+    } else if (wanted->production && (wanted->build || wanted->checklist)) {
+        report_problem("vgpuctl doctor --production",
+                       "--production does not go with --build or --checklist");
     } else {
         return true;
     }
@@ -206,9 +244,11 @@ int verb_doctor(int argc, char **argv)
     doctor.topdir = sources_topdir(&options, wanted.topdir);
     doctor.quiet = wanted.checklist;
     doctor.results = doctor_results_new();
+    doctor.qemus = g_ptr_array_new_with_free_func(qemu_free);
     code = check_words(argc, argv, &wanted) ? run(&doctor, &wanted)
                                             : EXIT_USAGE;
     g_ptr_array_unref(doctor.results);
+    g_ptr_array_unref(doctor.qemus);
     g_free(doctor.package);
     g_free(doctor.topdir);
     g_free(wanted.topdir);

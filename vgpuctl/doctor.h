@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "options.h"
 
@@ -16,6 +17,11 @@ typedef struct DoctorResult {
     const char *outcome;
     char *detail;
 } DoctorResult;
+
+typedef struct DoctorQemu {
+    char *vm; /* its name */
+    pid_t pid;
+} DoctorQemu;
 
 typedef struct Doctor {
     const Options *options;
@@ -29,6 +35,8 @@ typedef struct Doctor {
     bool quiet;
     /* Where results are kept (doctor_results_new()), or NULL. */
     GPtrArray *results;
+    /* The QEMUs of this host that were started with the device: DoctorQemu. */
+    GPtrArray *qemus;
     /* The installed QEMU package, once it has been looked at (g_free). */
     char *package;
 } Doctor;
@@ -44,8 +52,16 @@ void doctor_problem(Doctor *doctor, const char *title, const char *remedy,
 /* It cannot be told; that is no problem by itself. */
 void doctor_unknown(Doctor *doctor, const char *title, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
-/* A box of the first guides that asks for the wrong thing, and why. */
+/* A step of the first guides that asks for the wrong thing, and why. It is kept
+ * for the checklist, and nothing is printed. */
 void doctor_replaced(Doctor *doctor, const char *title, const char *reason);
+
+/* What takes a key that the rules refuse out of a VM: detach keeps what is not
+ * the device. g_free. */
+char *doctor_key_remedy(const char *uuid, const char *key);
+
+/* Keeps a QEMU in doctor->qemus, where that is kept. */
+void doctor_note_qemu(Doctor *doctor, const char *vm, pid_t pid);
 
 /* What begins a group of checks. */
 void doctor_heading(Doctor *doctor, const char *heading);
@@ -67,9 +83,11 @@ void doctor_check_production(Doctor *doctor);
 /* Every host of the XAPI pool. */
 void doctor_check_pool(Doctor *doctor);
 
-/* The guides' checklist, each box decided by the results of the checks. Returns
- * how many boxes are open. */
-unsigned doctor_print_checklist(const Doctor *doctor);
+/* The guides' checklist, each box decided by the results of the checks, and what
+ * else of the guides is replaced. Returns how many boxes are open; *unseen says
+ * how many more cannot be looked at here: without an rpmbuild tree those of the
+ * build. */
+unsigned doctor_print_checklist(const Doctor *doctor, unsigned *unseen);
 
 /* The titles that the checklist goes by. */
 #define DOCTOR_ARCHIVES   "the sources are archives, pulled by Git LFS"

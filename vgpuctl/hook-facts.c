@@ -6,6 +6,7 @@
 static const char install[] = "vgpuctl wrapper install";
 static const char reinstall[] = "yum reinstall xenopsd, then vgpuctl wrapper "
                                 "install";
+static const char nothing[] = "nothing does";
 
 static void fact_free(gpointer data)
 {
@@ -115,7 +116,12 @@ static void tell_readers(const Hook *hook, GPtrArray *facts)
     if (!wrapper) {
         return;
     }
-    if (wrapper->by_hand > 1) {
+    if (hook->edited) {
+        problem(facts, title, reinstall,
+                "the wrapper is edited by hand, not as in the guide, and reads "
+                "%s: it has no allow-list, and -priv passes",
+                wrapper->native_key);
+    } else if (wrapper->by_hand > 1) {
         problem(facts, title, install,
                 "the first guide's patch is in it %u times, so QEMU gets the "
                 "device as often and does not start",
@@ -162,10 +168,6 @@ static void tell_config(const Hook *hook, GPtrArray *facts)
     } else if (hook->record.way == HOOK_BY_CONFIG) {
         problem(facts, title, install,
                 HOOK_CONFIG " is gone, which vgpuctl had written");
-    } else {
-        ok(facts, title, "not used%s",
-           hook->config_used ? ""
-                             : ": xenopsd reads no configuration directory");
     }
 }
 
@@ -245,8 +247,6 @@ static void tell_block(const Hook *hook, GPtrArray *facts)
     default:
         if (hook->record.way == HOOK_BY_PYTHON && hook_way(hook) == HOOK_NONE) {
             tell_gone(hook, facts, title);
-        } else {
-            ok(facts, title, "not used");
         }
     }
 }
@@ -267,9 +267,7 @@ static void tell_program(const Hook *hook, GPtrArray *facts, HookFile file,
     } else if (file == HOOK_FILE_OTHER) {
         problem(facts, title, install,
                 "%s is not the one that this vgpuctl carries", path);
-    } else if (!wanted && file == HOOK_FILE_ABSENT) {
-        ok(facts, title, "not used");
-    } else {
+    } else if (wanted || file != HOOK_FILE_ABSENT) {
         problem(facts, title, install, "%s %s%s", path,
                 file == HOOK_FILE_ABSENT ? "is missing" : "cannot be executed",
                 fatal ? ", and so xenopsd will not start again" : "");
@@ -281,12 +279,18 @@ static void tell_program(const Hook *hook, GPtrArray *facts, HookFile file,
 static void tell_way(const Hook *hook, GPtrArray *facts)
 {
     static const char title[] = "something takes a VM's key to QEMU";
+    static const char *const words[] = {
+        [HOOK_BY_CONFIG] = ("the shim, by " HOOK_CONFIG),
+        [HOOK_BY_PYTHON] = "vgpuctl's edit of the wrapper",
+        [HOOK_BY_HAND] = "an edit of the wrapper by hand",
+        [HOOK_NATIVE] = "the wrapper as its package has it",
+    };
     HookWay way = hook_way(hook);
 
     if (way == HOOK_NONE) {
-        problem(facts, title, install, "nothing does");
+        problem(facts, title, install, "%s", nothing);
     } else {
-        ok(facts, title, "%s", hook_way_name(way));
+        ok(facts, title, "%s", words[way]);
     }
 }
 
@@ -309,6 +313,20 @@ GPtrArray *hook_facts(const Hook *hook)
     return facts;
 }
 
+/* A problem, with the way before it that it is one of. */
+static char *verdict_of(const Hook *hook, const HookFact *fact)
+{
+    const HookWay way = hook_way(hook);
+
+    if (way != HOOK_NONE) {
+        return g_strdup_printf("%s: %s", hook_way_name(way), fact->detail);
+    }
+    /* The last of the facts, where nothing else is wrong. */
+    return g_strdup(strcmp(fact->detail, nothing) == 0
+                        ? "nothing takes a VM's " ARGS_KEY " to QEMU"
+                        : fact->detail);
+}
+
 char *hook_verdict(const Hook *hook, const char **remedy)
 {
     g_autoptr(GPtrArray) facts = hook_facts(hook);
@@ -321,7 +339,7 @@ char *hook_verdict(const Hook *hook, const char **remedy)
 
         if (strcmp(fact->outcome, "problem") == 0) {
             *remedy = fact->remedy;
-            return g_strdup_printf("%s: %s", way, fact->detail);
+            return verdict_of(hook, fact);
         }
     }
     switch (hook_way(hook)) {

@@ -5,7 +5,6 @@
 
 #include "change.h"
 #include "journal.h"
-#include "package.h"
 
 #define GROUP  "wrapper"
 #define RECORD "/wrapper"
@@ -63,18 +62,4 @@ int hook_record_remove(const Options *options)
     g_autofree char *path = journal_path(options, RECORD);
 
     return change_remove(options, path);
-}
-
-bool hook_owner(const Options *options, const char *path, char **nevra)
-{
-    g_autoptr(GPtrArray) owners = package_owners(options, path);
-
-    *nevra = NULL;
-    if (!owners) {
-        return false;
-    }
-    if (owners->len) {
-        *nevra = g_strdup(((const Package *)owners->pdata[0])->nevra);
-    }
-    return true;
 }

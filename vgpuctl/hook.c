@@ -82,6 +82,7 @@ static void look_at_wrapper(const Options *options, Hook *hook)
     if (hook->wrapper->interpreter) {
         hook->python = find_program(options, hook->wrapper->interpreter);
     }
+    hook->edited = hook->wrapper->native_key && !hook_text_is_packaged(options);
     hook->syntax = hook->python ? hook_compiles(hook->python, hook->text,
                                                 &hook->syntax_error)
                                 : HOOK_UNKNOWN;
@@ -221,7 +222,7 @@ HookWay hook_way(const Hook *hook)
     const WrapperPython *wrapper = hook->wrapper;
 
     /* qemu-args stands back where the wrapper reads the key by itself. */
-    if (wrapper && wrapper->by_hand) {
+    if (wrapper && (wrapper->by_hand || hook->edited)) {
         return HOOK_BY_HAND;
     }
     if (wrapper && wrapper->native_key) {

@@ -15,21 +15,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "change.h"
 #include "options.h"
+#include "package.h"
 #include "shim/paths.h"
 #include "wrapper-python.h"
 
 /* Ours. xenopsd parses every file there: there is never a second one. */
 #define HOOK_CONFIG HOST_CONFIG_DIR "/vgpu.conf"
-/* What an interrupted write of it leaves; xenopsd would parse that, too. */
-#define HOOK_CONFIG_HALF HOOK_CONFIG ".vgpuctl-new"
+/* Where it is made: outside, because xenopsd opens every name that it finds there,
+ * and dies when one has gone meanwhile. */
+#define HOOK_CONFIG_NEW "/etc/vgpu.conf" CHANGE_NEW
+/* What an older vgpuctl left there, interrupted; xenopsd parses that, too. */
+#define HOOK_CONFIG_HALF HOOK_CONFIG CHANGE_NEW
 #define HOOK_CONFIG_TEXT HOST_WRAPPER_KEY "=" SHIM_WRAPPER "\n"
 
 typedef enum HookWay {
     HOOK_NONE,
     HOOK_BY_CONFIG, /* xenopsd's configuration names the shim */
     HOOK_BY_PYTHON, /* our marked edit of the wrapper */
-    HOOK_BY_HAND,   /* the first guide's patch of the wrapper */
+    HOOK_BY_HAND,   /* the first guide's patch of the wrapper, or another */
     HOOK_NATIVE,    /* the wrapper as it comes reads the key */
 } HookWay;
 
@@ -62,9 +67,11 @@ typedef struct Hook {
     char *why_no_text;
     bool executable;
     WrapperPython *wrapper; /* NULL without text */
-    char *python;           /* the interpreter as found on this host, or NULL */
-    HookAnswer syntax;      /* the text compiles; unknown without python */
-    char *syntax_error;     /* NULL, or Python's own line */
+    /* It reads the key, and not because its package has it so. */
+    bool edited;
+    char *python;       /* the interpreter as found on this host, or NULL */
+    HookAnswer syntax;  /* the text compiles; unknown without python */
+    char *syntax_error; /* NULL, or Python's own line */
 
     /* The way by configuration. */
     bool config_used; /* xenopsd reads the configuration directory */
@@ -125,6 +132,13 @@ int hook_record_remove(const Options *options);
 /* The package that owns a path of the host: its NEVRA (g_free), NULL for none.
  * False when rpm cannot be asked, with the problem reported. */
 bool hook_owner(const Options *options, const char *path, char **nevra);
+
+/* rpm's line of the wrapper where that package has it otherwise, its time aside.
+ * g_free; NULL: it is as the package has it. */
+char *hook_changed(const Options *options, const Package *package);
+
+/* The wrapper's text is that of a package. */
+bool hook_text_is_packaged(const Options *options);
 
 /* The copy of the wrapper as it was found. g_free. */
 char *hook_backup_path(const Options *options);

@@ -9,21 +9,31 @@
 #include "qmp.h"
 #include "remote.h"
 #include "report.h"
+#include "time-limit.h"
 
 /* A guest that looks after its PCI bus gives a device up in a second; one that
  * starts just now may take a few. */
-#define REMOVAL_LIMIT_MS 5000ul
-#define REMOVAL_STEP_MS  200ul
+#define REMOVAL_LIMIT_MS 5000
+#define REMOVAL_STEP_MS  200UL
 
 #define LOOK_LIMIT_MS 2000
 
 char *hotplug_restart_command(const XapiVm *vm)
 {
-    return strcmp(vm->power_state, "running") == 0
-               ? g_strdup_printf("xe vm-reboot uuid=%s", vm->uuid)
-               : g_strdup_printf("xe vm-shutdown uuid=%s force=true, then xe "
-                                 "vm-start uuid=%s",
-                                 vm->uuid, vm->uuid);
+    const char *uuid = vm->uuid;
+
+    if (strcmp(vm->power_state, "suspended") == 0) {
+        return g_strdup_printf("resume it (xe vm-resume uuid=%s) and shut it "
+                               "down in the guest, then xe vm-start uuid=%s; "
+                               "vm-shutdown force=true would discard its "
+                               "memory",
+                               uuid, uuid);
+    }
+    return strcmp(vm->power_state, "paused") == 0
+               ? g_strdup_printf("xe vm-unpause uuid=%s, then xe vm-reboot "
+                                 "uuid=%s",
+                                 uuid, uuid)
+               : g_strdup_printf("xe vm-reboot uuid=%s", uuid);
 }
 
 /* ---- Reaching the VM's QEMU ---------------------------------------------------------- */
@@ -202,9 +212,10 @@ bool hotplug_add(const Options *options, const XapiVm *vm,
  * free: it serves one client at a time, and xenopsd is one. */
 static bool wait_until_gone(const char *path)
 {
-    unsigned long waited;
+    int limit = time_limit_ms(REMOVAL_LIMIT_MS);
+    int waited;
 
-    for (waited = 0; waited < REMOVAL_LIMIT_MS; waited += REMOVAL_STEP_MS) {
+    for (waited = 0; waited < limit; waited += REMOVAL_STEP_MS) {
         if (hotplug_state(path) == HOTPLUG_NONE) {
             return true;
         }

@@ -33,7 +33,8 @@ enum {
 };
 int hotplug_state(const char *qmp_path);
 
-/* How to make a VM have a new QEMU: a command, g_free. */
+/* How to make a VM that is on have a new QEMU, without losing what its guest has
+ * in memory: commands, g_free. */
 char *hotplug_restart_command(const XapiVm *vm);
 
 #endif /* VGPUCTL_HOTPLUG_H */

@@ -106,22 +106,36 @@ bool key_check_qemu(const char *binary, char *const *words)
     }
 }
 
+/* ---- The wrapper ------------------------------------------------------------------- */
+
+bool key_check_reads_other(const Hook *hook)
+{
+    return hook_way(hook) == HOOK_NATIVE &&
+           strcmp(hook->wrapper->native_key, ARGS_KEY_OTHER) == 0;
+}
+
 /* ---- xapi --------------------------------------------------------------------------- */
+
+const char *key_check_filter_text(const char **remedy)
+{
+    *remedy = "XCP-ng's feature daemon allows it: see that xcp-featured is "
+              "installed, then xe-toolstack-restart; on XenServer the licence "
+              "decides";
+    return "the pool's restrictions do not say platform_filter: false, so that "
+           "xapi drops the key at a VM's start";
+}
 
 bool key_check_filter(const Options *options)
 {
+    const char *remedy;
+    const char *text = key_check_filter_text(&remedy);
     g_autofree char *why = NULL;
     int result = xapi_platform_filter(options, &why);
 
     if (result == XAPI_FILTERED) {
-        report_problem(
-            "XCP-ng's feature daemon allows it: see that xcp-featured "
-            "is installed, then xe-toolstack-restart; on XenServer "
-            "the licence decides",
-            "xapi would drop the key: the pool's restrictions do "
-            "not say platform_filter: false");
+        report_problem(remedy, "%s", text);
     } else if (result < 0) {
-        report_problem("see that xapi runs (xe-toolstack-restart)",
+        report_problem(xapi_remedy(options),
                        "cannot read the pool's restrictions: %s", why);
     }
     return result == 0;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "hook.h"
 #include "options.h"
 #include "xapi.h"
 
@@ -31,5 +32,22 @@ bool key_check_qemu(const char *binary, char *const *words);
 
 /* xapi hands on keys that it does not know. */
 bool key_check_filter(const Options *options);
+
+/* What to say where it does not, and *remedy what to do. Constants. */
+const char *key_check_filter_text(const char **remedy);
+
+/*
+ * The host's wrapper reads a VM's key in the other spelling by itself, and so
+ * ARGS_KEY is read by nobody there. Nothing is reported.
+ */
+bool key_check_reads_other(const Hook *hook);
+
+/* What has to be said of such a wrapper. */
+#define KEY_CHECK_READS_OTHER                                             \
+    "this host's wrapper reads platform:" ARGS_KEY_OTHER " by itself and" \
+    " not platform:" ARGS_KEY
+#define KEY_CHECK_NO_LIST                                                \
+    "such a wrapper has no allow-list: whoever may set a VM's keys may " \
+    "give its QEMU any argument"
 
 #endif /* VGPUCTL_KEY_CHECK_H */

@@ -18,9 +18,12 @@
 #include "verb.h"
 #include "xapi.h"
 
-/* What is known of a VM that has the key. */
+/* What is known of a VM that has the key; of one that has it in both spellings
+ * there are two. */
 typedef struct Entry {
     const XapiVm *vm;
+    const char *key;   /* ARGS_KEY or ARGS_KEY_OTHER */
+    const char *value; /* what stands there */
     ArgsDevice device; /* that of a VM's key which passes */
     bool has_device;
     char *wrong; /* NULL: nothing is */
@@ -37,30 +40,44 @@ static void entry_free(gpointer data)
 
 /* ---- Looking ------------------------------------------------------------------------- */
 
-/* What is wrong with the key by itself. */
-static void judge_key(const Options *options, Entry *entry)
+static bool is_other(const Entry *entry)
 {
-    const char *value = entry->vm->args;
-    g_autofree char *why = NULL;
-    g_auto(GStrv)
-        words = key_check_words(options, entry->vm->uuid, value, &why);
-    g_auto(GStrv) given = NULL;
-    const char *word;
-    unsigned count;
+    return strcmp(entry->key, ARGS_KEY_OTHER) == 0;
+}
 
-    if (!words) {
+/* What the key asks for. */
+static void find_device(Entry *entry, char *const *words)
+{
+    g_autofree char *why = NULL;
+    unsigned count;
+    const char *word = device_words_find(words, &count);
+
+    entry->has_device = word && args_device_parse(&entry->device, word, &why);
+}
+
+/* What is wrong with the key by itself: then it gives the VM nothing. */
+static void judge_key(const Options *options, Entry *entry, bool reads_other)
+{
+    g_autofree char *why = NULL;
+    g_auto(GStrv) words = NULL;
+
+    if (is_other(entry) != reads_other) {
+        entry->wrong = g_strdup_printf("by platform:%s, which this host's "
+                                       "wrapper does not read",
+                                       entry->key);
+        return;
+    }
+    /* The rules are the shim's: another's wrapper has none. */
+    words = reads_other
+                ? args_split(entry->value, strlen(entry->value), &why)
+                : key_check_words(options, entry->vm->uuid, entry->value, &why);
+    if (words) {
+        find_device(entry, words);
+    } else {
         entry->wrong = g_strdup_printf("refused, the VM starts without the "
                                        "device: %s",
                                        why);
-        g_clear_pointer(&why, g_free);
-        /* What it would be is of use all the same. */
-        given = args_split(value, strlen(value), &why);
     }
-    word = words   ? device_words_find(words, &count)
-           : given ? device_words_find(given, &count)
-                   : NULL;
-    g_clear_pointer(&why, g_free);
-    entry->has_device = word && args_device_parse(&entry->device, word, &why);
 }
 
 /* What the VM's QEMU has in truth, where it runs on this host. */
@@ -104,7 +121,7 @@ static void judge_vm_id(Entry *entry, GPtrArray *entries)
     for (i = 0; i < entries->len && !entry->wrong; i++) {
         const Entry *other = entries->pdata[i];
 
-        if (other != entry && vm_id_of(entry) > 0 &&
+        if (other->vm != entry->vm && vm_id_of(entry) > 0 &&
             vm_id_of(entry) == vm_id_of(other)) {
             entry->wrong = g_strdup_printf(
                 "vm_id %" G_GINT64_FORMAT " is also that of %s (%s)",
@@ -113,23 +130,36 @@ static void judge_vm_id(Entry *entry, GPtrArray *entries)
     }
 }
 
+static void add(GPtrArray *entries, const XapiVm *vm, const char *key,
+                const char *value)
+{
+    static const ArgsDevice none = ARGS_DEVICE_INIT;
+    Entry *entry;
+
+    if (value && value[0]) {
+        entry = g_new0(Entry, 1);
+        entry->vm = vm;
+        entry->key = key;
+        entry->value = value;
+        entry->device = none;
+        g_ptr_array_add(entries, entry);
+    }
+}
+
 static GPtrArray *look(const Options *options, GPtrArray *vms)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
-    static const ArgsDevice none = ARGS_DEVICE_INIT;
+    g_autoptr(Hook) hook = hook_new(options);
     guint i;
 
     for (i = 0; i < vms->len; i++) {
         const XapiVm *vm = vms->pdata[i];
 
-        if (vm->args && vm->args[0]) {
-            Entry *entry = g_new0(Entry, 1);
-
-            entry->vm = vm;
-            entry->device = none;
-            judge_key(options, entry);
-            g_ptr_array_add(entries, entry);
-        }
+        add(entries, vm, ARGS_KEY, vm->args);
+        add(entries, vm, ARGS_KEY_OTHER, vm->args_other);
+    }
+    for (i = 0; i < entries->len; i++) {
+        judge_key(options, entries->pdata[i], key_check_reads_other(hook));
     }
     for (i = 0; i < entries->len; i++) {
         judge_vm_id(entries->pdata[i], entries);
@@ -168,13 +198,17 @@ static void tell(const Entry *entry)
                             "priority",    priority,
                             "vm-id",       id,
                             "slot",        addr,
+                            "key",         entry->key,
                             "wrong",       entry->wrong ? entry->wrong : "",
                             NULL };
 
-    report_info("%s  %-9s  %-4s  %-8s  %-10s  %-4s  %s%s%s", entry->vm->uuid,
+    report_info("%s  %-9s  %-4s  %-8s  %-10s  %-4s  %s%s%s%s", entry->vm->uuid,
                 entry->vm->power_state, pool, priority, id, addr,
-                entry->vm->shown, entry->wrong ? ": " : "",
-                entry->wrong ? entry->wrong : "");
+                entry->vm->shown,
+                entry->has_device && is_other(entry)
+                    ? ": by platform:" ARGS_KEY_OTHER ", without an allow-list"
+                    : "",
+                entry->wrong ? ": " : "", entry->wrong ? entry->wrong : "");
     report_item("vms", pairs);
 }
 
@@ -186,7 +220,7 @@ static int run(const Options *options)
     guint i;
 
     if (!vms) {
-        report_problem("see that xapi runs (xe-toolstack-restart)",
+        report_problem(xapi_remedy(options),
                        "cannot read the VMs of the pool: %s", why);
         return EXIT_FAILED;
     }

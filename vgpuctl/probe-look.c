@@ -7,6 +7,7 @@
 #include "shim/paths.h"
 #include "daemonlog.h"
 #include "domain.h"
+#include "hook.h"
 #include "qmp.h"
 #include "remote.h"
 #include "report.h"
@@ -91,6 +92,20 @@ static void look_at_xenstore(Look *look, const Domain *domain)
     }
 }
 
+/* What is wrong with the hook now is the reason, unless nothing is. */
+static void tell_missing(Look *look, const char *title, const Domain *domain)
+{
+    g_autoptr(Hook) hook = hook_new(look->options);
+    const char *remedy;
+    g_autofree char *verdict = hook_verdict(hook, &remedy);
+
+    bad(look, title,
+        remedy ? remedy
+               : "grep qemu-dm- " HOST_DAEMON_LOG " shows what the start said",
+        "/proc/%d/cmdline has no " ARGS_PROBE_DEVICE "; %s", (int)domain->pid,
+        verdict);
+}
+
 static void look_at_command_line(Look *look, const Domain *domain)
 {
     static const char title[] = "QEMU's command line has the device";
@@ -108,10 +123,7 @@ static void look_at_command_line(Look *look, const Domain *domain)
             return;
         }
     }
-    bad(look, title, "vgpuctl wrapper status, then vgpuctl wrapper install",
-        "/proc/%d/cmdline has no " ARGS_PROBE_DEVICE
-        ": the host's wrapper does not pass the key on",
-        (int)domain->pid);
+    tell_missing(look, title, domain);
 }
 
 static void look_at_bus(Look *look, const Domain *domain)

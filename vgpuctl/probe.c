@@ -24,8 +24,6 @@
 #include "waiting.h"
 #include "xapi.h"
 
-#define SEE_XAPI "see that xapi runs (xe-toolstack-restart)"
-
 /* xapi gives up after 300 s when the VM's QEMU does not come up. */
 #define START_LIMIT_S 330
 /* A guest's own shutdown; a server with databases takes minutes. */
@@ -120,7 +118,8 @@ static char *settled_state(const Options *options, const char *uuid)
                                        : NULL;
 
         if (!allowed) {
-            report_problem(SEE_XAPI, "cannot read the VM's state: %s", why);
+            report_problem(xapi_remedy(options),
+                           "cannot read the VM's state: %s", why);
             return NULL;
         }
         if (options->dry_run || waited >= START_LIMIT_S ||
@@ -162,7 +161,8 @@ static bool put_key_back(const Options *options, const ProbeNote *note)
     int result = xapi_key_get(options, note->uuid, ARGS_KEY, &value, &why);
 
     if (result < 0) {
-        report_problem(SEE_XAPI, "cannot read the VM's key: %s", why);
+        report_problem(xapi_remedy(options), "cannot read the VM's key: %s",
+                       why);
         return false;
     }
     if (g_strcmp0(value, note->before) == 0) {
@@ -187,7 +187,8 @@ static bool start_again(const Options *options, const ProbeNote *note)
     }
     state = xapi_vm_get(options, note->uuid, "power-state", &why);
     if (!state) {
-        report_problem(SEE_XAPI, "cannot read the VM's state: %s", why);
+        report_problem(xapi_remedy(options), "cannot read the VM's state: %s",
+                       why);
         return false;
     }
     return strcmp(state, "halted") != 0 ||
@@ -361,6 +362,20 @@ static bool check_state(const Options *options, const XapiVm *vm, bool restart)
     return true;
 }
 
+/* False has been reported: what probe sets would be read by nobody. */
+static bool check_spelling(const Options *options)
+{
+    g_autoptr(Hook) hook = hook_new(options);
+    bool other = key_check_reads_other(hook);
+
+    if (other) {
+        report_problem("nothing has to be probed: vgpuctl attach VM prints the "
+                       "command that gives a VM the device there",
+                       KEY_CHECK_READS_OTHER);
+    }
+    return !other;
+}
+
 /* The words with one more -device, as the text of a key. g_free. */
 static char *join_with(char *const *words, const char *device)
 {
@@ -424,6 +439,7 @@ static int check_and_probe(const Options *options, const char *text,
         return EXIT_REFUSED;
     }
     if (!check_state(options, vm, restart) || !key_check_filter(options) ||
+        !check_spelling(options) ||
         !(note->during = value_with_device(options, vm))) {
         return EXIT_REFUSED;
     }

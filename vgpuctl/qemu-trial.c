@@ -17,6 +17,7 @@
 #include "vgpu/regs.h"
 #include "qmp.h"
 #include "remote.h"
+#include "time-limit.h"
 
 /* A machine without a guest is there in half a second. */
 #define TIME_LIMIT_MS 10000
@@ -277,7 +278,7 @@ int qemu_trial(const char *binary, char *const *devices, char **why)
 
     *why = NULL;
     if (start(&trial, binary, devices, why)) {
-        qmp = qmp_open_fd(trial.stream, TIME_LIMIT_MS, why);
+        qmp = qmp_open_fd(trial.stream, time_limit_ms(TIME_LIMIT_MS), why);
         trial.stream = -1;
         result = qmp && check(qmp, devices, why) ? 0 : QEMU_TRIAL_REFUSED;
         text = said(&trial);

@@ -172,7 +172,8 @@ static bool open_backup(const Options *options, const Situation *situation,
         return true;
     }
     report_problem("give the stock RPM with --stock-rpm, or yum reinstall qemu "
-                   "(yum downgrade qemu)",
+                   "(yum downgrade qemu); vgpuctl wrapper remove and vgpuctl "
+                   "detach --all take the rest back by themselves",
                    "the backup is damaged: %s", why);
     return false;
 }
@@ -290,7 +291,8 @@ static int check_and_roll_back(const Options *options, const char *given,
     rpm = given ? g_strdup(given) : backup ? backup_rpm(backup) : NULL;
     if (!rpm && !backup) {
         report_problem("give the stock RPM with --stock-rpm, or yum reinstall "
-                       "qemu (yum downgrade qemu)",
+                       "qemu (yum downgrade qemu); vgpuctl wrapper remove and "
+                       "vgpuctl detach --all take the rest back by themselves",
                        "vgpuctl did not install this QEMU and has no backup to "
                        "go back to");
         return EXIT_REFUSED;

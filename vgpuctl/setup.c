@@ -10,9 +10,11 @@
 
 #include "attach.h"
 #include "buildlog.h"
+#include "device-words.h"
 #include "domain.h"
 #include "exit.h"
 #include "hook.h"
+#include "hotplug.h"
 #include "install.h"
 #include "journal.h"
 #include "preflight.h"
@@ -21,14 +23,16 @@
 #include "sources.h"
 #include "verb.h"
 #include "verify.h"
+#include "vmkey.h"
 #include "wrapper-steps.h"
 #include "xapi.h"
 
 /* xapi waits 300 s for a QEMU that does not come, and then has to clean up. */
 #define START_LIMIT_S 330
 
-/* After vm-start has returned QEMU is there: this is for a slow machine. */
-#define VERIFY_WAIT_S 30
+/* A guest's firmware maps the device within seconds, its sshd answers within two
+ * minutes. */
+#define WAIT_S 120
 
 typedef struct Setup {
     const Options *options;
@@ -40,6 +44,7 @@ typedef struct Setup {
     Consent consent;
     ArgsDevice wanted;
     bool restart_vm;
+    int wait_s;
     bool qemu_follows; /* a dry run would have installed the QEMU by now */
 } Setup;
 
@@ -57,21 +62,73 @@ static XapiVm *find_vm(const Setup *setup)
     return vm;
 }
 
-/* It runs, with a QEMU that was started with the device. */
-static bool has_device_now(const Setup *setup, const XapiVm *vm)
+/* What a VM is, as to its start. */
+typedef enum Power {
+    POWER_OFF,
+    POWER_AS_ASKED, /* it runs with the device that it is to have */
+    POWER_OTHER,    /* it runs with another one */
+    POWER_WITHOUT,  /* it is on, and has none */
+} Power;
+
+/* The key will have another text once what is wanted has been put into it. */
+static bool key_will_change(const Setup *setup, const XapiVm *vm)
+{
+    g_autoptr(VmKey) key = vmkey_new(vm->args, vm->uuid, NULL);
+    ArgsDevice device = device_words_merge(&key->device, &setup->wanted, 0);
+    g_autofree char *is = args_device_text(&key->device);
+    g_autofree char *will_be = args_device_text(&device);
+
+    args_device_clear(&device);
+    return key->device.slot < 0 || strcmp(is, will_be) != 0;
+}
+
+/* By what its QEMU was given, which is not what XAPI has by now. */
+static Power power_of(const Setup *setup, const XapiVm *vm)
 {
     g_autofree char *why = NULL;
     g_autoptr(Domain) domain = NULL;
     unsigned count = 0;
 
     if (!xapi_vm_is_on(vm)) {
-        return false;
+        return POWER_OFF;
     }
     domain = domain_of_vm(setup->options, vm->uuid, &why);
     if (domain) {
         domain_device(domain->argv, &count);
     }
-    return count > 0;
+    if (count == 0) {
+        return POWER_WITHOUT;
+    }
+    return vm->args && g_strcmp0(domain->xenstore_args, vm->args) == 0 &&
+                   !key_will_change(setup, vm)
+               ? POWER_AS_ASKED
+               : POWER_OTHER;
+}
+
+/* A VM that is on gets what it is to have by a restart only. */
+static bool may_start(const Setup *setup, const XapiVm *vm, Power power)
+{
+    g_autofree char *remedy = NULL;
+    g_autofree char *command = NULL;
+
+    if (setup->restart_vm || power == POWER_OFF || power == POWER_AS_ASKED) {
+        return true;
+    }
+    if (power == POWER_WITHOUT) {
+        report_problem("shut it down, or say --restart",
+                       "%s is %s: it gets the device when it is started",
+                       vm->shown, vm->power_state);
+        return false;
+    }
+    command = hotplug_restart_command(vm);
+    remedy = g_strdup_printf("the same command with --restart; or %s once its "
+                             "key is set",
+                             command);
+    report_problem(remedy,
+                   "%s is running with what it was started with, which is not "
+                   "what it is to have",
+                   vm->shown);
+    return false;
 }
 
 static bool check(const Setup *setup)
@@ -82,16 +139,7 @@ static bool check(const Setup *setup)
         return false;
     }
     vm = find_vm(setup);
-    if (!vm) {
-        return false;
-    }
-    if (xapi_vm_is_on(vm) && !has_device_now(setup, vm) && !setup->restart_vm) {
-        report_problem("shut it down, or say --restart",
-                       "%s is %s: it gets the device when it is started",
-                       vm->name, vm->power_state);
-        return false;
-    }
-    return true;
+    return vm && may_start(setup, vm, power_of(setup, vm));
 }
 
 /* ---- The steps -------------------------------------------------------------------- */
@@ -170,15 +218,21 @@ static bool change_power(const Setup *setup, const XapiVm *vm,
 static int start(Setup *setup)
 {
     g_autoptr(XapiVm) vm = find_vm(setup);
+    Power power;
 
     if (!vm) {
         return EXIT_FAILED;
     }
-    if (has_device_now(setup, vm)) {
-        report_info("%s runs with the device: nothing to do", vm->name);
+    power = power_of(setup, vm);
+    if (power == POWER_AS_ASKED) {
+        report_info("%s runs with the device: nothing to do", vm->shown);
         return EXIT_SUCCESS;
     }
-    if (xapi_vm_is_on(vm) && !change_power(setup, vm, "vm-shutdown")) {
+    /* It may have been started since check() looked. */
+    if (!may_start(setup, vm, power)) {
+        return EXIT_REFUSED;
+    }
+    if (power != POWER_OFF && !change_power(setup, vm, "vm-shutdown")) {
         return EXIT_FAILED;
     }
     return change_power(setup, vm, "vm-start") ? EXIT_SUCCESS : EXIT_FAILED;
@@ -190,7 +244,7 @@ static int verify(Setup *setup)
         report_info("then: vgpuctl verify %s", setup->vm);
         return EXIT_SUCCESS;
     }
-    return verify_vm(setup->options, setup->vm, setup->ssh, VERIFY_WAIT_S);
+    return verify_vm(setup->options, setup->vm, setup->ssh, setup->wait_s);
 }
 
 static const struct {
@@ -232,6 +286,7 @@ typedef struct Words {
     char *rpm, *stock_rpm, *topdir, *ssh;
     char *pool, *priority, *vm_id, *addr;
     gboolean restart, running_vms, any_release, downgrade;
+    int wait_s;
 } Words;
 
 static void words_clear(Words *words)
@@ -259,7 +314,8 @@ static int run_words(const Options *options, const Words *words, int argc,
                        argc < 2 ? "which VM?" : "one VM at a time");
         return code;
     }
-    if (verify_destination_is_good(words->ssh) &&
+    if (verify_wait_is_good("setup", words->wait_s) &&
+        verify_destination_is_good(words->ssh) &&
         attach_read_wanted(&setup.wanted, words->pool, words->priority,
                            words->vm_id, words->addr)) {
         setup.options = options;
@@ -274,6 +330,7 @@ static int run_words(const Options *options, const Words *words, int argc,
         setup.consent.any_release = words->any_release;
         setup.consent.downgrade = words->downgrade;
         setup.restart_vm = words->restart;
+        setup.wait_s = words->wait_s;
         code = run(&setup);
     }
     args_device_clear(&setup.wanted);
@@ -285,7 +342,7 @@ static int run_words(const Options *options, const Words *words, int argc,
 
 int verb_setup(int argc, char **argv)
 {
-    Words words = { 0 };
+    Words words = { .wait_s = WAIT_S };
     const GOptionEntry entries[] = {
         { "rpm", 0, 0, G_OPTION_ARG_FILENAME, &words.rpm,
           "The RPM to install (the one that vgpuctl build made)", "FILE" },
@@ -303,8 +360,11 @@ int verb_setup(int argc, char **argv)
           "The device's PCI slot, in hexadecimal (1e)", "SLOT" },
         { "ssh", 0, 0, G_OPTION_ARG_STRING, &words.ssh,
           "Ask the guest, too (with keys only)", "USER@HOST" },
+        { "wait", 0, 0, G_OPTION_ARG_INT, &words.wait_s,
+          "Wait so long for the guest to map it, and to answer (120)",
+          "SECONDS" },
         { "restart", 0, 0, G_OPTION_ARG_NONE, &words.restart,
-          "Shut the VM down and start it, where it runs", NULL },
+          "Shut the VM down and start it, where it runs otherwise", NULL },
         { "with-running-vms", 0, 0, G_OPTION_ARG_NONE, &words.running_vms,
           "Install although VMs run: they keep the old QEMU", NULL },
         { "any-release", 0, 0, G_OPTION_ARG_NONE, &words.any_release,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify-links.h"
 
+#include <string.h>
+
 #include "remote.h"
 #include "report.h"
 #include "verify-guest.h"
@@ -8,6 +10,9 @@
 /* A login and a look at its bus; what it then says is some lines. */
 #define GUEST_LIMIT_S     30
 #define GUEST_LIMIT_BYTES ((size_t)64 * 1024)
+
+/* Seconds between two questions. */
+#define PAUSE_S 2UL
 
 /* Of what a guest says instead of an answer. */
 #define SHOWN_LIMIT 200
@@ -54,10 +59,41 @@ static void judge_guest(Verify *verify, const Guest *guest)
                 guest->lspci ? guest->lspci : "it is not installed there");
 }
 
+/* What a guest that is booting does; all else stays as it is. */
+static bool may_be_booting(const Remote *remote)
+{
+    static const char *const words[] = { "No route to host", "unreachable",
+                                         "Connection refused", "timed out",
+                                         "it does not answer in time" };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (remote->status < 0 && strstr(remote->why, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static Remote *ask(const Verify *verify, const char *destination)
+{
+    Remote *remote = remote_run(destination, guest_command, GUEST_LIMIT_S,
+                                GUEST_LIMIT_BYTES);
+
+    while (may_be_booting(remote) && g_get_monotonic_time() < verify->end) {
+        report_progress("waiting for %s: %s", destination, remote->why);
+        g_usleep(PAUSE_S * G_USEC_PER_SEC);
+        remote_free(remote);
+        remote = remote_run(destination, guest_command, GUEST_LIMIT_S,
+                            GUEST_LIMIT_BYTES);
+    }
+    report_progress(NULL);
+    return remote;
+}
+
 void verify_guest(Verify *verify, const char *destination)
 {
-    g_autoptr(Remote) remote = remote_run(destination, guest_command,
-                                          GUEST_LIMIT_S, GUEST_LIMIT_BYTES);
+    g_autoptr(Remote) remote = ask(verify, destination);
     g_autoptr(Guest) guest = NULL;
 
     if (remote->status < 0) {

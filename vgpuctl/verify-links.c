@@ -34,9 +34,9 @@ static void check_key(Verify *verify)
     }
     shown = remote_shown(verify->vm->args, 400);
     if (verify->key->why) {
-        doctor_problem(&verify->doctor, title_key,
-                       "vgpuctl detach VM, then vgpuctl attach VM; or list "
-                       "what is meant in " SHIM_ALLOW_ARGS,
+        g_autofree char *remedy = doctor_key_remedy(verify->vm->uuid, ARGS_KEY);
+
+        doctor_problem(&verify->doctor, title_key, remedy,
                        "the rules refuse %s: %s", shown, verify->key->why);
     } else if (verify->key->devices == 0) {
         doctor_problem(&verify->doctor, title_key, remedy_attach,
@@ -147,6 +147,32 @@ static void tell_log(const DaemonLog *log, const Domain *domain,
     }
 }
 
+/* xenstore has the key, and nothing has taken it to QEMU: by what the host has
+ * now, which may not be what it had then. */
+static void tell_not_taken(Verify *verify)
+{
+    const Domain *domain = verify->domain;
+    g_autoptr(Hook) hook = hook_new(verify->options);
+    const char *remedy = NULL;
+    g_autofree char *verdict = hook_verdict(hook, &remedy);
+    g_autofree char *full = g_strdup_printf(
+        "%s; then shut the VM down and start it again",
+        remedy ? remedy : "vgpuctl wrapper install");
+
+    if (hook_way(hook) == HOOK_NATIVE) {
+        doctor_problem(&verify->doctor, title_qemu, full,
+                       "xenstore has %s, qemu-dm-%d (pid %d) has not: this "
+                       "host's wrapper reads %s (%s)",
+                       domain->xenstore_key, domain->domid, (int)domain->pid,
+                       hook->wrapper->native_key, verdict);
+    } else {
+        doctor_problem(&verify->doctor, title_qemu, full,
+                       "xenstore has it, qemu-dm-%d (pid %d) has not: the hook "
+                       "was not there when the VM started",
+                       domain->domid, (int)domain->pid);
+    }
+}
+
 static void tell_missing(Verify *verify, const DaemonLog *log)
 {
     const Domain *domain = verify->domain;
@@ -167,12 +193,7 @@ static void tell_missing(Verify *verify, const DaemonLog *log)
                        "qemu-dm-%d (pid %d) was not: xenstore has no key",
                        domain->domid, (int)domain->pid);
     } else {
-        doctor_problem(&verify->doctor, title_qemu,
-                       "vgpuctl wrapper install, then shut the VM down and "
-                       "start it again",
-                       "xenstore has it, qemu-dm-%d (pid %d) has not: the hook "
-                       "was not there when the VM started",
-                       domain->domid, (int)domain->pid);
+        tell_not_taken(verify);
     }
 }
 

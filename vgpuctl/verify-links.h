@@ -20,6 +20,8 @@
 typedef struct Verify {
     Doctor doctor;
     const Options *options;
+    gint64 end;       /* of the wait, on the monotonic clock */
+    bool was_started; /* its QEMU is the one that the wait is for */
     XapiVm *vm;
     GPtrArray *allowed;
     VmKey *key; /* of XAPI's text; NULL: it has none */
@@ -42,7 +44,8 @@ void verify_host(Verify *verify);
  * verify->domain. */
 void verify_running(Verify *verify);
 
-/* The guest: asked over ssh, or how to ask it by hand. */
+/* The guest: asked over ssh, until the end of the wait where its sshd is not
+ * there yet; or how to ask it by hand. */
 void verify_guest(Verify *verify, const char *destination);
 void verify_guest_by_hand(const Verify *verify);
 

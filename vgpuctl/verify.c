@@ -54,19 +54,24 @@ static void look_at_domain(Verify *verify)
     }
 }
 
-/* For a VM that is starting: until QEMU has the device, or until the guest's
- * firmware has given the BAR an address. */
-static bool is_there(const Verify *verify, bool mapped)
+/* For a VM that is starting: until the guest's firmware has given the BAR an
+ * address. It never will where the QEMU that was waited for has no device, or
+ * where the VM is paused. */
+static bool is_mapped_or_never(const Verify *verify)
 {
-    return mapped ? verify_is_mapped(verify) : verify->pci.count > 0;
+    const bool asked = verify->domain && !verify->qmp_why;
+
+    return verify_is_mapped(verify) ||
+           (verify->was_started && asked &&
+            (verify->pci.count == 0 ||
+             strcmp(verify->vm->power_state, "running") != 0));
 }
 
-static void wait_for_domain(Verify *verify, int seconds, bool mapped)
+static void wait_for_domain(Verify *verify)
 {
-    gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
-
     look_at_domain(verify);
-    while (!is_there(verify, mapped) && g_get_monotonic_time() < end) {
+    while (!is_mapped_or_never(verify) &&
+           g_get_monotonic_time() < verify->end) {
         report_progress("waiting for %s: %s", verify->vm->name,
                         verify->domain_why ? verify->domain_why
                         : verify->qmp_why  ? verify->qmp_why
@@ -144,20 +149,21 @@ static bool find_vm(Verify *verify, const char *text)
 }
 
 /* After the wait the VM may have another state, and another key. */
-static bool wait_for_vm(Verify *verify, int wait_s, bool mapped)
+static bool wait_for_vm(Verify *verify, int wait_s)
 {
     g_autofree char *uuid = g_strdup(verify->vm->uuid);
 
-    wait_for_domain(verify, wait_s, mapped);
+    verify->end = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
+    wait_for_domain(verify);
     return wait_s == 0 || find_vm(verify, uuid);
 }
 
 static int run(Verify *verify, const char *text, const char *destination,
-               int wait_s, bool mapped)
+               int wait_s)
 {
     g_autofree char *list_problem = NULL;
 
-    if (!find_vm(verify, text) || !wait_for_vm(verify, wait_s, mapped)) {
+    if (!find_vm(verify, text) || !wait_for_vm(verify, wait_s)) {
         return EXIT_REFUSED;
     }
     verify->allowed = vmkey_allowed(verify->options, &list_problem);
@@ -194,7 +200,7 @@ static void verify_clear(Verify *verify)
 }
 
 static int verify_whole(const Options *options, const char *vm, const char *ssh,
-                        int wait_s, bool mapped)
+                        int wait_s, bool was_started)
 {
     Verify verify;
     int code;
@@ -202,7 +208,8 @@ static int verify_whole(const Options *options, const char *vm, const char *ssh,
     memset(&verify, 0, sizeof(verify));
     verify.options = options;
     verify.doctor.options = options;
-    code = run(&verify, vm, ssh, wait_s, mapped);
+    verify.was_started = was_started;
+    code = run(&verify, vm, ssh, wait_s);
     verify_clear(&verify);
     return code;
 }
@@ -210,7 +217,7 @@ static int verify_whole(const Options *options, const char *vm, const char *ssh,
 int verify_vm(const Options *options, const char *vm, const char *ssh,
               int wait_s)
 {
-    return verify_whole(options, vm, ssh, wait_s, false);
+    return verify_whole(options, vm, ssh, wait_s, true);
 }
 
 /* ---- The verb ------------------------------------------------------------------------- */
@@ -225,6 +232,17 @@ bool verify_destination_is_good(const char *ssh)
     return !problem;
 }
 
+bool verify_wait_is_good(const char *verb, int wait_s)
+{
+    g_autofree char *remedy = g_strdup_printf("vgpuctl %s --help", verb);
+
+    if (wait_s < 0 || wait_s > WAIT_LIMIT_S) {
+        report_problem(remedy, "--wait takes 0 to %d seconds", WAIT_LIMIT_S);
+        return false;
+    }
+    return true;
+}
+
 static bool check_words(int argc, const char *ssh, int wait_s)
 {
     if (argc != 2) {
@@ -232,12 +250,8 @@ static bool check_words(int argc, const char *ssh, int wait_s)
                        argc < 2 ? "which VM?" : "one VM at a time");
         return false;
     }
-    if (wait_s < 0 || wait_s > WAIT_LIMIT_S) {
-        report_problem("vgpuctl verify --help", "--wait takes 0 to %d seconds",
-                       WAIT_LIMIT_S);
-        return false;
-    }
-    return verify_destination_is_good(ssh);
+    return verify_wait_is_good("verify", wait_s) &&
+           verify_destination_is_good(ssh);
 }
 
 int verb_verify(int argc, char **argv)
@@ -260,7 +274,7 @@ int verb_verify(int argc, char **argv)
         return code;
     }
     code = check_words(argc, ssh, wait_s)
-               ? verify_whole(&options, argv[1], ssh, wait_s, true)
+               ? verify_whole(&options, argv[1], ssh, wait_s, false)
                : EXIT_USAGE;
     options_clear(&options);
     return report_end(code);

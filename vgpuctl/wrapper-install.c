@@ -10,6 +10,7 @@
 #include "wrapper-put.h"
 
 #define XENOPSD_REMEDY "yum reinstall xenopsd"
+#define EDITED_REMEDY  XENOPSD_REMEDY ", then vgpuctl wrapper install"
 
 static void plan_clear(WrapperPlan *plan)
 {
@@ -53,6 +54,11 @@ static bool check_wrapper(const Hook *hook)
         report_problem("update the host to XCP-ng 8.2 or 8.3",
                        "this wrapper drives QEMU 2.10 (XCP-ng 8.1 and older), "
                        "which the device does not support");
+    } else if (hook->edited) {
+        report_problem(EDITED_REMEDY,
+                       "%s is edited by hand, not as in the guide, and reads "
+                       "%s: it cannot be told what to take out",
+                       HOST_WRAPPER, hook->wrapper->native_key);
     } else if (hook->wrapper->block == WRAPPER_BLOCK_BROKEN) {
         report_problem(XENOPSD_REMEDY,
                        "%s has half of an edit of vgpuctl in it: it cannot be "

@@ -118,6 +118,14 @@ static bool put_programs(WrapperPlan *plan)
     return true;
 }
 
+static int write_config(const Options *options, const char *data, size_t length)
+{
+    g_autofree char *path = options_path(options, HOOK_CONFIG);
+    g_autofree char *new_path = options_path(options, HOOK_CONFIG_NEW);
+
+    return change_write_by(options, path, new_path, data, length, 0644);
+}
+
 static bool put_config(WrapperPlan *plan)
 {
     g_autofree char *path = options_path(plan->options, HOOK_CONFIG);
@@ -128,8 +136,8 @@ static bool put_config(WrapperPlan *plan)
     }
     if (plan->config) {
         if (remember(path, &plan->config_before) < 0 ||
-            change_write(plan->options, path, HOOK_CONFIG_TEXT,
-                         strlen(HOOK_CONFIG_TEXT), 0644) < 0) {
+            write_config(plan->options, HOOK_CONFIG_TEXT,
+                         strlen(HOOK_CONFIG_TEXT)) < 0) {
             return false;
         }
         journal_stop_after(plan->options, "config");
@@ -186,19 +194,47 @@ static bool put_record(const WrapperPlan *plan)
 
 /* ---- Putting back --------------------------------------------------------------- */
 
-static bool put_back_file(const Options *options, const char *name,
-                          const WrapperBefore *before, mode_t mode)
+static bool put_back_config(const WrapperPlan *plan)
 {
-    g_autofree char *path = options_path(options, name);
+    const WrapperBefore *before = &plan->config_before;
+    g_autofree char *path = options_path(plan->options, HOOK_CONFIG);
 
     if (!before->touched) {
         return true;
     }
     if (before->data) {
-        return change_write(options, path, before->data, before->length,
-                            mode) == 0;
+        return write_config(plan->options, before->data, before->length) == 0;
     }
-    return change_remove(options, path) == 0;
+    return change_remove(plan->options, path) == 0;
+}
+
+/* A configuration named the shim before this run, whether it was there or not. */
+static bool was_named(const Hook *hook)
+{
+    return hook->config == HOOK_FILE_RIGHT || hook->conflict_is_shim;
+}
+
+/* False also for a program that has to stay. */
+static bool put_back_program(const WrapperPlan *plan, int number)
+{
+    const WrapperBefore *before = &plan->programs_before[number];
+    g_autofree char *path = options_path(plan->options,
+                                         wrapper_programs[number].path);
+
+    if (!before->touched) {
+        return true;
+    }
+    if (before->data) {
+        return change_write(plan->options, path, before->data, before->length,
+                            0755) == 0;
+    }
+    if (number == PROGRAM_SHIM && was_named(plan->hook)) {
+        report_info("%s stays, which was missing: the configuration names it, "
+                    "and xenopsd would not start without",
+                    path);
+        return false;
+    }
+    return change_remove(plan->options, path) == 0;
 }
 
 /* The configuration, xenopsd with the old one, and only then the programs. */
@@ -208,10 +244,11 @@ static int put_back(WrapperPlan *plan)
     g_autofree char *backup = hook_backup_path(options);
     g_autofree char *programs = options_path(options, WRAPPER_PROGRAM_DIR);
     g_autofree char *state = journal_path(options, "");
+    int code = EXIT_FAILED;
     int i;
 
     report_step("putting back what was there");
-    if (!put_back_file(options, HOOK_CONFIG, &plan->config_before, 0644)) {
+    if (!put_back_config(plan)) {
         return EXIT_INCOMPLETE;
     }
     journal_stop_after(options, "undo-config");
@@ -226,9 +263,8 @@ static int put_back(WrapperPlan *plan)
         return EXIT_FAILED;
     }
     for (i = PROGRAM_COUNT - 1; i >= 0; i--) {
-        if (!put_back_file(options, wrapper_programs[i].path,
-                           &plan->programs_before[i], 0755)) {
-            return EXIT_INCOMPLETE;
+        if (!put_back_program(plan, i)) {
+            code = EXIT_INCOMPLETE;
         }
     }
     if (plan->backed_up && change_remove(options, backup) < 0) {
@@ -240,7 +276,7 @@ static int put_back(WrapperPlan *plan)
         (void)rmdir(state);
     }
     journal_stop_after(options, "undo-programs");
-    return EXIT_FAILED;
+    return code;
 }
 
 /* ---- The whole ------------------------------------------------------------------ */

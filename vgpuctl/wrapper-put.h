@@ -34,7 +34,8 @@ typedef struct WrapperPlan {
 /*
  * Carries the plan out, in the order that keeps the host in order. EXIT_SUCCESS;
  * EXIT_FAILED when it went wrong and all has been put back; EXIT_INCOMPLETE when
- * not all could be. The problem has been reported.
+ * not all could be, or a shim stays that was missing: a configuration of before
+ * names it. The problem has been reported.
  */
 int wrapper_put(WrapperPlan *plan);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "shim/args.h"
 #include "shim/paths.h"
 
 static const char anchor[] =
@@ -268,41 +269,15 @@ static void read_first_line(WrapperPython *wrapper, const char *text)
     }
 }
 
-static bool is_of_key(char c)
-{
-    return g_ascii_isalnum(c) || c == '-' || c == '_';
-}
-
-/* The line has a key as a whole word of a path or a string. */
-static bool line_has_key(const char *line, size_t length, const char *key)
-{
-    const size_t key_length = strlen(key);
-    const char *at = line, *end = line + length;
-
-    while ((at = g_strstr_len(at, end - at, key))) {
-        if (at > line && strchr("/'\"", at[-1]) && !is_of_key(at[key_length])) {
-            return true;
-        }
-        at++;
-    }
-    return false;
-}
-
+/* The shim's own rule: where that lets it stand back, nothing else may be said. */
 static const char *find_native_key(const char *stock)
 {
-    const char *line;
+    g_auto(GStrv) lines = g_strsplit(stock, "\n", -1);
+    size_t i;
 
-    for (line = stock; *line; line += line_length(line)) {
-        size_t length = line_length(line);
-
-        if (line_begins(line, "#")) {
-            continue;
-        }
-        if (line_has_key(line, length, ARGS_KEY)) {
-            return ARGS_KEY;
-        }
-        if (line_has_key(line, length, ARGS_KEY_OTHER)) {
-            return ARGS_KEY_OTHER;
+    for (i = 0; lines[i]; i++) {
+        if (args_wrapper_reads_key(lines[i])) {
+            return strstr(lines[i], ARGS_KEY) ? ARGS_KEY : ARGS_KEY_OTHER;
         }
     }
     return NULL;

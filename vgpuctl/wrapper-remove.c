@@ -93,6 +93,14 @@ static bool nobody_needs_programs(const Removal *removal)
     }
 }
 
+/* Any of them is there while an xenopsd runs that may start VMs through them. */
+static bool programs_are_needed(const Removal *removal)
+{
+    return (there(removal, PROGRAM_SHIM) ||
+            there(removal, PROGRAM_QEMU_ARGS)) &&
+           !nobody_needs_programs(removal);
+}
+
 /* Programs that are there and are no package's. */
 static bool programs_to_remove(const Removal *removal)
 {
@@ -139,8 +147,7 @@ static bool make_removal(Removal *removal, bool restart)
     }
     removal->restart = restart && hook->config_used &&
                        (removal->config || is_down(removal) ||
-                        (programs_to_remove(removal) &&
-                         !nobody_needs_programs(removal)));
+                        programs_are_needed(removal));
     return wrapper_find_restart(removal->options, removal->restart,
                                 &removal->restart_program);
 }
@@ -151,8 +158,10 @@ static bool remove_config(const Removal *removal)
 {
     g_autofree char *path = options_path(removal->options, HOOK_CONFIG);
     g_autofree char *half = options_path(removal->options, HOOK_CONFIG_HALF);
+    g_autofree char *new_path = options_path(removal->options, HOOK_CONFIG_NEW);
 
     if (change_remove(removal->options, half) < 0 ||
+        change_remove(removal->options, new_path) < 0 ||
         (removal->config && change_remove(removal->options, path) < 0)) {
         return false;
     }
@@ -256,7 +265,8 @@ static bool anything_there(const Removal *removal)
     g_autofree char *backup = hook_backup_path(removal->options);
 
     return removal->config || hook->config_half || removal->text ||
-           programs_to_remove(removal) || hook->record.way != HOOK_NONE ||
+           programs_to_remove(removal) || programs_are_needed(removal) ||
+           hook->record.way != HOOK_NONE ||
            g_file_test(backup, G_FILE_TEST_EXISTS);
 }
 
@@ -272,12 +282,9 @@ static bool take_out(Removal *removal)
         removal->restarted = true;
         journal_stop_after(removal->options, "restart");
     }
-    if (!programs_to_remove(removal) || nobody_needs_programs(removal)) {
-        if (!remove_programs(removal)) {
-            return false;
-        }
-    } else {
-        removal->waits = true;
+    removal->waits = programs_are_needed(removal);
+    if (!removal->waits && !remove_programs(removal)) {
+        return false;
     }
     return forget(removal);
 }
@@ -286,7 +293,11 @@ static void tell_result(const Removal *removal)
 {
     const WrapperPython *wrapper = removal->hook->wrapper;
 
-    if (removal->waits) {
+    if (removal->waits && !programs_to_remove(removal)) {
+        report_info("xenopsd goes on with the shim until it is restarted: "
+                    "xe-toolstack-restart, before a package with the programs "
+                    "in " WRAPPER_PROGRAM_DIR " is removed");
+    } else if (removal->waits) {
         report_info("xenopsd goes on with the shim until it is restarted, and "
                     "so the programs in " WRAPPER_PROGRAM_DIR
                     " stay: xe-toolstack-restart, then vgpuctl wrapper remove "
@@ -296,9 +307,10 @@ static void tell_result(const Removal *removal)
     } else if (!wrapper || (!wrapper->by_hand && !wrapper->native_key)) {
         report_info("a VM's " ARGS_KEY " reaches QEMU no more");
     }
-    if (wrapper && wrapper->by_hand) {
-        report_warning("the first guide's patch is in %s and stays: yum "
-                       "reinstall xenopsd takes it out",
+    if (wrapper && (wrapper->by_hand || removal->hook->edited)) {
+        report_warning("%s patch is in %s and stays: yum reinstall xenopsd "
+                       "takes it out",
+                       wrapper->by_hand ? "the first guide's" : "another",
                        HOST_WRAPPER);
     }
 }

@@ -23,6 +23,7 @@ void xapi_vm_free(XapiVm *vm)
         g_free(vm->power_state);
         g_free(vm->resident_on);
         g_free(vm->args);
+        g_free(vm->args_other);
         g_free(vm);
     }
 }
@@ -138,6 +139,15 @@ static bool add_names(const Options *options, GPtrArray *vms, char **why)
 
 /* The map as text tells which VMs may have the key; the value itself is asked
  * for, because a map's text does not tell values and separators apart. */
+static bool add_key(const Options *options, const XapiVm *vm, const char *map,
+                    const char *key, char **value, char **why)
+{
+    g_autofree char *sign = g_strconcat(key, ":", NULL);
+
+    return (map && !strstr(map, sign)) ||
+           xapi_key_get(options, vm->uuid, key, value, why) >= 0;
+}
+
 static bool add_keys(const Options *options, GPtrArray *vms, char **why)
 {
     g_autoptr(GPtrArray) records = NULL;
@@ -153,8 +163,8 @@ static bool add_keys(const Options *options, GPtrArray *vms, char **why)
         XapiVm *vm = vms->pdata[i];
         const char *map = value_in(records, i, "platform");
 
-        if ((!map || strstr(map, ARGS_KEY ":")) &&
-            xapi_key_get(options, vm->uuid, ARGS_KEY, &vm->args, why) < 0) {
+        if (!add_key(options, vm, map, ARGS_KEY, &vm->args, why) ||
+            !add_key(options, vm, map, ARGS_KEY_OTHER, &vm->args_other, why)) {
             return false;
         }
     }
@@ -196,6 +206,40 @@ GPtrArray *xapi_vms(const Options *options, char **why)
     }
     g_ptr_array_sort(vms, by_name);
     return g_steal_pointer(&vms);
+}
+
+static XapiVm *copy_vm(const XapiVm *vm)
+{
+    XapiVm *copy = g_new0(XapiVm, 1);
+
+    *copy = *vm;
+    copy->uuid = g_strdup(vm->uuid);
+    copy->name = g_strdup(vm->name);
+    copy->shown = g_strdup(vm->shown);
+    copy->power_state = g_strdup(vm->power_state);
+    copy->resident_on = g_strdup(vm->resident_on);
+    copy->args = g_strdup(vm->args);
+    copy->args_other = g_strdup(vm->args_other);
+    return copy;
+}
+
+XapiVm *xapi_vm_pick(GPtrArray *vms, const char *text)
+{
+    const XapiVm *named = NULL;
+    guint i, count = 0;
+
+    for (i = 0; i < vms->len; i++) {
+        const XapiVm *vm = vms->pdata[i];
+
+        if (g_ascii_strcasecmp(vm->uuid, text) == 0) {
+            return copy_vm(vm);
+        }
+        if (strcmp(vm->name, text) == 0) {
+            named = vm;
+            count++;
+        }
+    }
+    return count == 1 ? copy_vm(named) : NULL;
 }
 
 /* ---- One VM ------------------------------------------------------------------------- */
@@ -298,7 +342,7 @@ XapiVm *xapi_vm_find(const Options *options, const char *text, char **why,
     XapiVm *vm;
 
     *why = NULL;
-    *remedy = "see that xapi runs (xe-toolstack-restart)";
+    *remedy = xapi_remedy(options);
     if (xapi_is_uuid(text)) {
         g_autofree char *name = xapi_vm_get(options, text, "name-label", why);
 

@@ -42,6 +42,14 @@ char *xapi_xe(const Options *options)
     return options->root[0] ? NULL : g_find_program_in_path("xe");
 }
 
+const char *xapi_remedy(const Options *options)
+{
+    g_autofree char *xe = xapi_xe(options);
+
+    return xe ? "see that xapi runs (xe-toolstack-restart)"
+              : "on plain Xen: vgpuctl attach --xl FILE";
+}
+
 /* The words that run xe for at most so many seconds, NULL-terminated; it does
  * not own them. */
 static GPtrArray *command_words(const char *xe, const char *seconds,
@@ -188,7 +196,7 @@ int xapi_key_set(const Options *options, const char *uuid, const char *key,
     int status;
 
     if (!xe) {
-        report_problem(NULL, NO_XE);
+        report_problem(xapi_remedy(options), NO_XE);
         return -ENOENT;
     }
     status = change_run(options, value ? set : remove, &output);

@@ -14,6 +14,9 @@
 /* The program xe of the host, g_free; NULL when there is none. */
 char *xapi_xe(const Options *options);
 
+/* What to do where XAPI could not be asked: another thing without xe. */
+const char *xapi_remedy(const Options *options);
+
 typedef struct XapiVm {
     char *uuid;
     char *name;
@@ -22,7 +25,8 @@ typedef struct XapiVm {
     int domid;           /* -1 where it has none */
     char *resident_on;   /* a host's uuid, or "" */
     bool control_domain; /* dom0 itself, or another of the toolstack's own */
-    char *args; /* its ARGS_KEY; NULL: it has none, or it was not read */
+    char *args;       /* its ARGS_KEY; NULL: it has none, or it was not read */
+    char *args_other; /* its ARGS_KEY_OTHER; only xapi_vms() reads it */
 } XapiVm;
 
 void xapi_vm_free(XapiVm *vm);
@@ -41,9 +45,13 @@ XapiVm *xapi_vm_find(const Options *options, const char *text, char **why,
 
 /*
  * All VMs of the pool but control domains, templates and snapshots, by name,
- * with their keys. g_ptr_array_unref. NULL with *why (g_free).
+ * with their keys in both spellings. g_ptr_array_unref. NULL with *why (g_free).
  */
 GPtrArray *xapi_vms(const Options *options, char **why);
+
+/* A copy of the one VM of such a list with that uuid or name; NULL: there is none,
+ * or more than one. xapi_vm_find() says why. */
+XapiVm *xapi_vm_pick(GPtrArray *vms, const char *text);
 
 /* A parameter of a VM, g_free; NULL with *why (g_free). */
 char *xapi_vm_get(const Options *options, const char *uuid, const char *param,

@@ -11,9 +11,13 @@
 #include "device-words.h"
 #include "exit.h"
 #include "key-check.h"
+#include "remote.h"
 #include "report.h"
 #include "textfile.h"
 #include "xlconfig.h"
+
+/* Of a file's text in a message. */
+#define TYPE_LIMIT 40
 
 /* Reads the file that a path leads to: *real (g_free) is its own path, so that
  * a link stays a link. NULL has been reported. */
@@ -59,13 +63,24 @@ static int write_config(const Options *options, const char *path,
 
 /* ---- What the file's other lines mean for the device -------------------------------- */
 
-static void check_guest(const char *path, const XlConfig *config)
+/* A file may leave the type to the command line of xl create. */
+static bool check_guest(const char *path, const XlConfig *config)
 {
-    if (!config->type || strcmp(config->type, "hvm") != 0) {
+    if (!config->type) {
         report_warning("%s has no type = \"hvm\": only such a guest has a QEMU "
                        "with PCI",
                        path);
+    } else if (strcmp(config->type, "hvm") != 0) {
+        g_autofree char *shown = remote_shown(config->type, TYPE_LIMIT);
+
+        report_problem(
+            "give the file of a guest with type = \"hvm\"",
+            "%s has type = \"%s\": only an hvm guest has a QEMU with "
+            "PCI",
+            path, shown);
+        return false;
     }
+    return true;
 }
 
 /* The QEMU that xl would start, as far as the file says it. */
@@ -154,9 +169,9 @@ int xlfile_attach(const Options *options, const char *path,
         return EXIT_REFUSED;
     }
     word = args_device_text(&device);
-    if (check_slot(config, &device) && check_qemu(config, word)) {
+    if (check_guest(path, config) && check_slot(config, &device) &&
+        check_qemu(config, word)) {
         text = xlconfig_with(config, word);
-        check_guest(path, config);
         code = write_config(options, real, config, text);
     }
     if (code == EXIT_SUCCESS) {

@@ -170,3 +170,15 @@ refused() {
         fail "$refused_name"
     fi
 }
+
+# wrapper_is_packaged: the wrapper that lies there is its package's own.
+wrapper_is_packaged() {
+    cp "$root/usr/lib64/xen/bin/qemu-wrapper" "$scratch/packaged.py"
+    [ -d "$root/etc/xenopsd.conf.d" ] && directory=1 || directory=0
+    rpmbuild -bb --target x86_64 --define "_topdir $scratch/rpmbuild" --define "config_dir $directory" \
+        --define 'release_version 8.3.0' --define 'xapi_version 99' --define 'xapi_release 1' \
+        --define 'qemu_required qemu' --define "wrapper $scratch/packaged.py" \
+        tests/dom0/specs/host.spec >>"$log" 2>&1
+    rpm_q -U --nodeps --force "$scratch"/rpmbuild/RPMS/*/xenopsd-99*.rpm
+    rm -rf "$scratch/rpmbuild" "$scratch/packaged.py"
+}

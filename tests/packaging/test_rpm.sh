@@ -48,7 +48,7 @@ furnish() {
 # A host on which a script can run: a shell, and what ours uses.
 host() {
     fresh
-    furnish sh grep timeout rpm "$built" "$root$QEMU"
+    furnish sh grep stat date timeout rpm "$built" "$root$QEMU"
     mkdir -p "$root/bin"
     cp -L /bin/sh "$root/bin/sh"
     for name in usr/lib/rpm/rpmrc usr/lib/rpm/macros; do
@@ -94,12 +94,48 @@ check erase/reason said 'vgpu.conf still names /usr/libexec/vgpu/qemu-wrapper'
 check erase/remedy said 'remedy: vgpuctl wrapper remove'
 check erase/all-there rpm --root "$root" -V --nodeps vgpuctl
 
-echo '-no-hpet' >>"$root/etc/vgpu/allow-args"
+# xenopsd N: one that was started N hundredths of a second after the host, which
+# runs for 1000 s.
+xenopsd() {
+    mkdir -p "$root/proc/77" "$root/proc/78"
+    echo '1000.00 1000.00' >"$root/proc/uptime"
+    echo "77 (xenopsd-xc) S 1 77 77 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 30 0 $1 1 1" >"$root/proc/77/stat"
+    echo "78 (a) b) S 1 78 78 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 30 0 100 1 1" >"$root/proc/78/stat"
+}
+# What an administrator may well do: no restart.
+cp -a "$root" "$scratch/hooked"
+xenopsd 100
+: >"$log"
+check erase/unhook run 0 wrapper remove
+check erase/unhook/says-so says 'goes on with the shim until it is restarted: xe-toolstack-restart'
+check erase/too-early fails rpm_u -e vgpuctl
+check erase/too-early/reason said 'xenopsd was started before the last change of /etc/xenopsd.conf.d'
+check erase/too-early/remedy said 'remedy: xe-toolstack-restart, then remove this package'
+check erase/too-early/all-there rpm --root "$root" -V --nodeps vgpuctl
+cp -a "$root" "$scratch/unhooked"
+xenopsd 100100
+check erase/restarted rpm_u -e vgpuctl
+check erase/restarted/gone fails ours
+for other in no-xenopsd no-proc no-directory; do
+    rm -rf "$root"
+    cp -a "$scratch/unhooked" "$root"
+    case $other in
+    no-xenopsd) rm -r "$root/proc/77" ;;
+    no-proc) rm -r "$root/proc" ;;
+    no-directory) rm -r "$root/etc/xenopsd.conf.d" ;;
+    esac
+    check "erase/$other" rpm_u -e vgpuctl
+    check "erase/$other/gone" fails ours
+done
+rm -rf "$root" "$scratch/unhooked"
+mv "$scratch/hooked" "$root"
+
+echo '-device ich9-usb-uhci1,addr=1b' >>"$root/etc/vgpu/allow-args"
 check upgrade/rpm rpm_u -U "$(package 0.2)"
 check upgrade/version version_is 0.2
 check upgrade/hook-stays [ -e "$root/etc/xenopsd.conf.d/vgpu.conf" ]
 check upgrade/shim-stays "$root/usr/libexec/vgpu/qemu-wrapper" --version
-check upgrade/list-stays grep -q -x -e -no-hpet "$root/etc/vgpu/allow-args"
+check upgrade/list-stays grep -q -x -e '-device ich9-usb-uhci1,addr=1b' "$root/etc/vgpu/allow-args"
 
 # ---- What an update undoes is said, and not changed ------------------------------------
 
@@ -118,11 +154,47 @@ files | diff "$scratch/before" - >"$scratch/differences" || :
 check update/changes-qemu grep -q qemu-system-i386 "$scratch/differences"
 check update/changes-nothing-else fails not_qemus <"$scratch/differences"
 
+# Not what the update did not do: XAPI is no business of it.
+check update/nothing-else fails said 'problem.*\(XAPI\|VM\|xe\)'
+
+# ended NUMBER: the check in the trigger ends so.
+ended() {
+    printf '#!/bin/sh\n# A stand-in for timeout.\nexit %s\n' "$1" >"$root$(command -v timeout)"
+    chroot "$root" /usr/libexec/vgpu/after-update qemu >"$scratch/said" 2>&1
+}
+check update/hangs ended 124
+check update/hangs/says-so said '"vgpuctl doctor --host" did not end within 60 seconds'
+check update/dies ended 134
+check update/dies/says-so said '"vgpuctl doctor --host" ends with 134'
+
+# xenopsd's package brings another wrapper: nothing to the one way, and the end of
+# the other.
+for way in config python; do
+    host
+    vgpuctl=$root/usr/sbin/vgpuctl
+    rpm_u -U "$(package 0.2)" || :
+    check "xenopsd/$way/install" run 0 wrapper install --method $way --any-release
+    check "xenopsd/$way/update" rpm_u -U "$rpms/xenopsd-update.rpm"
+    check "xenopsd/$way/wrapper" grep -q 'With what the update changed' "$root/usr/lib64/xen/bin/qemu-wrapper"
+    case $way in
+    config) check xenopsd/config/silent [ ! -s "$scratch/said" ] ;;
+    python)
+        check xenopsd/python/said said 'vgpuctl: after the update of xenopsd this host is not as vgpuctl left it'
+        check xenopsd/python/which said "^problem *the wrapper has vgpuctl's edit: an update has replaced it"
+        check xenopsd/python/remedy said 'remedy: vgpuctl wrapper install$'
+        check xenopsd/python/effect said "^problem *something takes a VM's key to QEMU: nothing does"
+        check xenopsd/python/nothing-else [ "$(grep -c ^problem "$scratch/said")" = 2 ]
+        ;;
+    esac
+done
+
 # A host on which vgpuctl has installed nothing hears nothing.
 host
 check quiet/rpm rpm_u -U "$(package 0.1)"
 check quiet/update rpm_u -U "$rpms/update.rpm"
 check quiet/silent fails said vgpuctl
+check quiet/xenopsd rpm_u -U "$rpms/xenopsd-update.rpm"
+check quiet/xenopsd/silent fails said vgpuctl
 
 # ---- Removing it -------------------------------------------------------------------------
 

@@ -22,15 +22,19 @@ key_is() {
     printf '%s\n' "$2" | diff - "$scratch/key"
 }
 no_key() { get_key "$1" | grep -q -x 'Error: Key device-model-args not found in map'; }
-# A host with the device, the hook in place, and the VMs as they come.
+# These verbs have no business with rpm's database: cheaper than to ask it.
+database() { find "$root/var/lib/rpm" -name '*.sqlite' -printf '%p %s %T@\n'; }
+# A host with the device and the VMs as they come.
+fresh
+custom_qemu
+cp -a "$root" "$scratch/ready"
 ready() {
-    fresh
-    custom_qemu
+    rm -rf "$root"
+    cp -a "$scratch/ready" "$root"
 }
 
 # ---- Who and what is refused ----------------------------------------------------
 
-ready
 as_user attach "$web"
 check user/attach test "$user_status" = 3
 check user/attach-says says 'only root may do this'
@@ -40,18 +44,19 @@ check user/detach test "$user_status" = 3
 usage() {
     usage_name=$1 text=$2
     shift 2
-    remember
     check "usage/$usage_name" run 2 "$@"
     check "usage/$usage_name/text" grep -q -e "^vgpuctl [a-z]*: .*$text" "$log.err"
     check "usage/$usage_name/nothing" nothing_changed
 }
+remember
 usage no-vm 'give a VM, or --xl FILE' attach
 usage two-vms "'$builder' is too much" attach "$web" "$builder"
 usage pool "pool_id is 'C', and can be A, B" attach --pool C "$web"
 usage priority "priority is 'urgent', and can be low, medium, high" attach --priority urgent "$web"
 usage vm-id "vm_id is '-1', and is a number from 0 to 4294967295" attach --vm-id=-1 "$web"
 usage vm-id-high "vm_id is '4294967296'" attach --vm-id 4294967296 "$web"
-usage addr "addr is '2', and is a slot from 04 to 1f" attach --addr 2 "$web"
+usage vm-id-octal "vm_id is '012', and is a number" attach --vm-id 012 "$web"
+usage addr "addr is '2', and is a slot from .. to 1f" attach --addr 2 "$web"
 usage smuggle 'pool_id has a comma in it' attach --pool A,romfile=/x "$web"
 usage xl-now 'now is for a VM of XAPI' attach --xl x --now
 usage detach-none 'give one of a VM, --all and --xl FILE' detach
@@ -75,7 +80,14 @@ refused refused/no-xapi 'Connection refused (calling connect )' attach "$web"
 check refused/no-xapi-list run 1 list
 rm "$root/var/xapi-stand-in/down"
 mv "$root/opt/xensource/bin/xe" "$root/xe"
-refused refused/no-xe 'there is no xe: this is no host of XAPI' attach "$web"
+for words in "attach $web" "detach $web" 'detach --all'; do
+    # shellcheck disable=SC2086 # they are words
+    refused "refused/no-xe/$words" 'there is no xe: this is no host of XAPI' $words
+    check "refused/no-xe/$words/remedy" \
+        says '^  remedy: on plain Xen: vgpuctl attach --xl FILE$'
+done
+check refused/no-xe/list run 1 list
+check refused/no-xe/list/remedy says '^  remedy: on plain Xen: vgpuctl attach --xl FILE$'
 mv "$root/xe" "$root/opt/xensource/bin/xe"
 
 restrictions=$(echo "$root"/var/xapi-stand-in/pools/*/restrictions)
@@ -84,12 +96,12 @@ for filter in 'platform_filter: true' ''; do
     refused "refused/filter-${filter:-unsaid}" 'do not say platform_filter: false' attach "$web"
     check "refused/filter-${filter:-unsaid}/remedy" says 'xcp-featured'
 done
+ready
 
 # ---- What else stands in the key --------------------------------------------------
 
 # key_refused NAME TEXT VALUE: attach refuses while the key has such a value.
 key_refused() {
-    ready
     set_key "$web" "$3"
     refused "key/$1" "$2" attach "$web"
     check "key/$1/kept" key_is "$web" "$3"
@@ -100,6 +112,9 @@ key_refused privileged "'-priv' is not allowed\|'-priv' '-device'" '-priv'
 key_refused quote 'cannot be read: its quotes do not match' "-device 'vgpu-stub"
 key_refused twice 'has the device 2 times' '-device vgpu-stub -device vgpu-stub,vm_id=2'
 key_refused bad-property "has 'vgpu-stub,pool_id=C': pool_id is 'C'" '-device vgpu-stub,pool_id=C'
+# A zero in front makes a number octal for QEMU, which would give the VM number 10.
+key_refused octal "has 'vgpu-stub,vm_id=012': vm_id is '012', and is a number" \
+    '-device vgpu-stub,vm_id=012'
 key_refused slot-taken 'slot 1e is taken' \
     '-device ich9-usb-ehci1,addr=1e -device vgpu-stub,addr=1e'
 # The rules let this pass; the QEMU of this host has no such property.
@@ -136,7 +151,10 @@ cp "$scratch/no-qtest" "$root$QEMU"
 check qemu/no-qtest run 0 attach "$web"
 check qemu/no-qtest-says says 'warning: this QEMU cannot be tried without a VM'
 sed -i 's/^\*) .*/*) sleep 60 ;;/' "$root$QEMU"
-refused qemu/hangs 'does not answer within 10 s' attach "$builder"
+VGPUCTL_LIMIT_MS=1000
+export VGPUCTL_LIMIT_MS
+refused qemu/hangs 'does not answer within 1 s' attach "$builder"
+unset VGPUCTL_LIMIT_MS
 
 # ---- What is written ------------------------------------------------------------------
 
@@ -155,6 +173,7 @@ check write/next-id run 0 attach --pool B "$builder"
 check write/next-id-key key_is "$builder" \
     '-device vgpu-stub,pool_id=B,priority=medium,vm_id=2,addr=1e'
 refused write/id-taken "vm_id 1 is that of VM $web (web, staging)" attach --vm-id 1 "$builder"
+check write/id-remedy says '^  remedy: give another --vm-id, for example --vm-id 2$'
 check write/id-kept key_is "$builder" '-device vgpu-stub,pool_id=B,priority=medium,vm_id=2,addr=1e'
 check write/detach run 0 detach "$web"
 check write/detach-key no_key "$web"
@@ -185,6 +204,81 @@ check all/attach run 0 attach "$builder"
 check all/incomplete run 4 detach --all
 check all/says says "of web, staging ($web) cannot be read"
 check all/done no_key "$builder"
+
+# A clone has the key, and so the number, of the VM that it was made from. What
+# names a free one must be true: a second attach keeps the number that is there.
+ready
+vm_new $third 'web, staging (clone)'
+set_key "$web" '-device vgpu-stub,vm_id=1,addr=1e'
+set_key "$builder" '-device vgpu-stub,vm_id=2,addr=1e'
+set_key $third '-device vgpu-stub,vm_id=1,addr=1e'
+refused clone/refused "vm_id 1 is that of VM $web (web, staging)" attach $third
+check clone/remedy says '^  remedy: give another --vm-id, for example --vm-id 3$'
+check clone/mended run 0 attach --vm-id 3 $third
+check clone/key key_is $third '-device vgpu-stub,pool_id=A,priority=medium,vm_id=3,addr=1e'
+
+# The memory of a suspended VM is its guest's: nothing advises to throw it away.
+echo suspended >"$root/var/xapi-stand-in/$builder/power-state"
+check suspended/attach run 0 attach --priority high "$builder"
+check suspended/says says "the VM is suspended and needs a restart to have it: resume it (xe vm-resume uuid=$builder) and shut it down in the guest, then xe vm-start uuid=$builder; vm-shutdown force=true would discard its memory"
+check suspended/detach run 0 detach "$builder"
+check suspended/detach-says says "the VM is suspended and has the device until it is restarted: resume it (xe vm-resume uuid=$builder) and shut it down in the guest"
+echo paused >"$root/var/xapi-stand-in/$builder/power-state"
+check paused/attach run 0 attach "$builder"
+check paused/says says "needs a restart to have it: xe vm-unpause uuid=$builder, then xe vm-reboot uuid=$builder"
+
+# ---- A wrapper that reads the other spelling ----------------------------------------------
+
+other=device_model_args
+set_other() { xe vm-param-set uuid="$1" "platform:$other=$2"; }
+other_is() {
+    xe vm-param-get uuid="$1" param-name=platform param-key=$other 2>&1 | diff - "$scratch/wanted"
+}
+ready
+set_other "$builder" '-device vgpu-stub,vm_id=7'
+check other/list run 0 list
+check other/not-read says "^$builder  halted     -     -         -           -     build (old): by platform:device_model_args, which this host's wrapper does not read\$"
+wrapper_is native
+wrapper_is_packaged
+set_other "$web" "-s -device 'ich9-usb-ehci1',addr=1e"
+refused other/attach "this host's wrapper reads platform:device_model_args by itself and not platform:device-model-args" \
+    attach "$web"
+check other/command says "^  remedy: xe vm-param-set uuid=$web platform:device_model_args='-s -device ich9-usb-ehci1,addr=1e -device vgpu-stub,pool_id=A,priority=medium,vm_id=1,addr=1e'; such a wrapper has no allow-list: whoever may set a VM's keys may give its QEMU any argument\$"
+check other/no-key no_key "$web"
+refused other/id-taken "vm_id 7 is that of VM $builder (build (old))" attach --vm-id 7 "$web"
+# What the remedy says, done as it says it: then there is nothing left to do.
+set_other "$web" '-device ich9-usb-ehci1,addr=1e'
+run 3 attach "$web" || :
+sed -n "s/^  remedy: xe \(.*=\)'\(.*\)'; such a .*/\1\2/p" "$log.err" >"$scratch/command"
+check other/free-slot grep -q 'vm_id=1,addr=1d$' "$scratch/command"
+set_other "$web" "$(sed 's/.*platform:device_model_args=//' "$scratch/command")"
+check other/done run 0 attach "$web"
+check other/done-says says 'has it already so, in platform:device_model_args: nothing to do'
+# The key that nobody reads there can always be taken away.
+set_key "$builder" '-device vgpu-stub,vm_id=9'
+check other/listed run 0 list
+check other/listed-key says "^$builder  .*: by platform:device-model-args, which this host's wrapper does not read\$"
+check other/listed-other says "^$builder  halted     A     medium    7           -     build (old): by platform:device_model_args, without an allow-list\$"
+check other/listed-web says "^$web  halted     A     medium    1           1d    web, staging: by platform:device_model_args, without an allow-list\$"
+refused other/detach "this host's wrapper reads platform:device_model_args .* web, staging ($web) has the device there" \
+    detach "$web"
+check other/detach-command says "^  remedy: xe vm-param-set uuid=$web platform:device_model_args='-device ich9-usb-ehci1,addr=1e'; such a wrapper has no allow-list"
+check other/detach-all run 4 detach --all
+check other/detach-all-key no_key "$builder"
+check other/detach-all-command says "^  remedy: xe vm-param-remove uuid=$builder param-name=platform param-key=device_model_args; such"
+remember
+check other/detach-all-again run 3 detach --all
+check other/detach-all-nothing nothing_changed
+
+# One that reads the key itself: all as with the shim.
+ready
+wrapper_is native
+sed -i 's/device_model_args/device-model-args/' "$root$WRAPPER"
+wrapper_is_packaged
+check native/attach run 0 attach "$web"
+check native/key key_is "$web" '-device vgpu-stub,pool_id=A,priority=medium,vm_id=1,addr=1e'
+check native/list run 0 list
+check native/listed says "^$web  halted     A     medium    1           1e    web, staging\$"
 
 # As the guides have it set by hand.
 ready
@@ -247,12 +341,17 @@ vm_new $third third
 set_key "$web" '-device vgpu-stub,vm_id=5,addr=1e'
 set_key "$builder" '-device vgpu-stub,vm_id=5,pool_id=B'
 set_key $third '-priv -device vgpu-stub,vm_id=6'
+fourth=55555555-0000-4000-8000-000000000000
+vm_new $fourth octal
+set_key $fourth '-device vgpu-stub,vm_id=012'
 remember
 check list/status run 0 list
 check list/head says '^UUID  *STATE  *POOL  *PRIORITY  *VM_ID  *SLOT  *NAME$'
 check list/twice says "^$web  halted     A     medium    5           1e    web, staging: vm_id 5 is also that of build (old) ($builder)\$"
 check list/twice-too says "^$builder  halted     B     medium    5           1e    build (old): vm_id 5 is also"
-check list/refused says "^$third  halted  .*third: refused, the VM starts without the device: "
+# Such a VM has no device, and so none of its properties.
+check list/refused says "^$third  halted     -     -         -           -     third: refused, the VM starts without the device: "
+check list/octal says "^$fourth  halted     -     -         -           -     octal: refused, the VM starts without the device: .*'012'.* without a zero in front"
 check list/nothing nothing_changed
 check list/json run 0 list --json
 sed -n '2,$p' "$log" >"$scratch/json"
@@ -309,9 +408,16 @@ refused xl/none 'cannot read' attach --xl "$scratch/none.cfg"
 xl_file "device_model_override = '$root$QEMU'
 "
 check xl/override run 0 attach --xl "$xl"
-printf 'type = "pv"\n' >"$xl"
-check xl/pv run 0 attach --xl "$xl"
-check xl/pv-says says 'warning: .*has no type = "hvm"'
+for type in pv pvh; do
+    printf 'type = "%s"\n' $type >"$xl"
+    refused "xl/$type" "has type = \"$type\": only an hvm guest has a QEMU with PCI" \
+        attach --xl "$xl"
+    check "xl/$type/kept" test "$(cat "$xl")" = "type = \"$type\""
+done
+# The type may come from the command line of xl create.
+printf 'name = "guest"\n' >"$xl"
+check xl/no-type run 0 attach --xl "$xl"
+check xl/no-type-says says 'warning: .*has no type = "hvm"'
 
 # ---- VMs that start --------------------------------------------------------------------------------
 
@@ -322,21 +428,33 @@ toolstack_start
 
 # properties DOMID: pool_id, priority and vm_id that QEMU's device has, its slot,
 # and how many there are.
+# One connection for all: it is asked often.
 properties() {
-    qmp "$1" query-pci >"$scratch/pci"
-    qmp "$1" qom-list '{"path": "/machine/peripheral-anon"}' >"$scratch/anon"
-    path=$(python3 -c 'import json, sys
-print(*("/machine/peripheral-anon/" + child["name"] for child in json.load(open(sys.argv[1]))
-        if child["type"] == "child<vgpu-stub>"))' "$scratch/anon")
-    path=${path:-/machine/peripheral/vgpu-hotplug}
-    for property in pool_id priority vm_id; do
-        qmp "$1" qom-get "{\"path\": \"$path\", \"property\": \"$property\"}" | tr -d '"\n'
-        printf ' '
-    done
-    python3 -c 'import json, sys
-found = [device for bus in json.load(open(sys.argv[1])) for device in bus["devices"]
-         if device["id"]["vendor"] == 0x1af4 and device["id"]["device"] == 0x1111]
-print(*["%02x" % device["slot"] for device in found], len(found))' "$scratch/pci"
+    python3 - "$root/var/run/xen/qmp-libxl-$1" <<'PYTHON'
+import json, socket, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.settimeout(10)
+connection.connect(sys.argv[1])
+stream = connection.makefile('rw')
+stream.readline()
+
+def ask(command, **arguments):
+    stream.write(json.dumps({'execute': command, 'arguments': arguments}))
+    stream.flush()
+    answer = {'event': None}
+    while 'event' in answer:
+        answer = json.loads(stream.readline())
+    return answer['return']
+
+ask('qmp_capabilities')
+anonymous = '/machine/peripheral-anon'
+paths = [anonymous + '/' + child['name'] for child in ask('qom-list', path=anonymous)
+         if child['type'] == 'child<vgpu-stub>'] or ['/machine/peripheral/vgpu-hotplug']
+found = [device for bus in ask('query-pci') for device in bus['devices']
+         if (device['id']['vendor'], device['id']['device']) == (0x1af4, 0x1111)]
+print(*[ask('qom-get', path=paths[0], property=name) for name in ('pool_id', 'priority', 'vm_id')],
+      *['%02x' % device['slot'] for device in found], len(found))
+PYTHON
 }
 has() { [ "$(properties "$(domid_of "$1")")" = "$2" ] || { properties "$(domid_of "$1")"; return 1; }; }
 
@@ -360,11 +478,13 @@ for value in 'vgpu-stub,pool_id=,priority=,vm_id=4294967295' vgpu-stub; do
     check "matrix/$value/qemu" has "$web" "A medium $id 1e 1"
     vm_stop "$web"
 done
-# What no QEMU would start with, set by hand: listed as such, and the VM starts.
-for value in pool_id=C priority=urgent vm_id=x vm_id=-1; do
+# What no QEMU would start with, set by hand: listed as such, and the VM starts. All
+# of them go the same way: one that is a text and one that is a number do.
+for value in priority=urgent vm_id=x pool_id=C vm_id=-1; do
     set_key "$web" "-device vgpu-stub,$value"
     check "matrix/bad-$value/list" run 0 list
     check "matrix/bad-$value/listed" says ': refused, the VM starts without the device: '
+    case $value in priority=urgent | vm_id=x) continue ;; esac
     check "matrix/bad-$value/start" vm_start "$web"
     qmp "$(domid_of "$web")" query-pci >"$scratch/pci"
     check "matrix/bad-$value/without" sh -c "! grep -q '\"device\": 4369' $scratch/pci"
@@ -391,7 +511,10 @@ check now/again run 0 attach --now "$web"
 check now/again-says says 'has the device already, at 00:1e.0'
 check now/list run 0 list
 check now/listed says "^$web  running  .*: hot-plugged: cannot be migrated"
+VGPUCTL_LIMIT_MS=1000
+export VGPUCTL_LIMIT_MS
 check now/detach run 4 detach --now "$web"
+unset VGPUCTL_LIMIT_MS
 check now/detach-says says 'the guest has been asked and has not given it up'
 check now/detach-key no_key "$web"
 

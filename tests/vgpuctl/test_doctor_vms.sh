@@ -43,7 +43,7 @@ check good/status host 0
 check good/keys line ok 'VMs ask for the device' 'build (old) (halted), web, staging (halted)'
 check good/rules line ok "each VM's key is one that the rules take" '2 of 2'
 check good/ids line ok 'each VM id is used once' '2 numbers'
-check good/slots line ok "each VM's device has a slot" 'the shim gives it 1e'
+check good/slots line ok "no VM's slot is left to QEMU" 'the shim gives it 1e'
 check good/running line unknown 'a VM that asks for the device runs here' 'none does now'
 
 key "$builder" '-device vgpu-stub,vm_id=7'
@@ -55,6 +55,13 @@ key "$builder" '-device vgpu-stub -priv -monitor tcp:0.0.0.0:4444,server'
 check smuggled/status host $found
 check smuggled/says-so line problem 'no VM asks for more than the device' \
     "build (old) ($builder) asks for -device vgpu-stub -priv -monitor"
+check smuggled/remedy remedy "ask who set it; xe vm-param-remove uuid=$builder param-name=platform param-key=device-model-args, then vgpuctl attach $builder"
+# The remedy is one: detach would keep the word, and attach refuse it.
+check smuggled/remove no_key "$builder"
+check smuggled/attach run 0 attach "$builder"
+check smuggled/mended host 0
+key "$builder" '-device vgpu-stub -priv -monitor tcp:0.0.0.0:4444,server'
+check smuggled/again host $found
 check smuggled/refused line problem "each VM's key is one that the rules take" "'-priv' .*is not allowed"
 
 key "$builder" '-device vgpu-stub,pool_id=C'
@@ -70,6 +77,28 @@ key "$builder" '-device vgpu-stub,vm_id=8'
 xe vm-param-set uuid="$builder" platform:device_model_args='-device vgpu-stub'
 check spellings/status host $found
 check spellings/says-so line problem 'no VM has the key in both spellings' 'build (old) has device_model_args, too'
+check spellings/remedy remedy "xe vm-param-remove uuid=$builder param-name=platform param-key=device_model_args"
+
+# The other spelling alone: nothing reads it, or a wrapper that has no rules.
+no_key "$builder"
+check other/status host 0
+check other/says-so line unknown 'VMs with device_model_args alone get theirs' 'build (old): nothing on this host reads it'
+xe vm-param-set uuid="$builder" platform:device_model_args='-device vgpu-stub -priv'
+check other/tried/status host $found
+check other/tried/says-so line problem 'no VM asks for more than the device' 'build (old) .* asks by device_model_args for -device vgpu-stub -priv: '
+check other/remove run 0 wrapper remove
+sed 's/device-model-args/device_model_args/g' tests/dom0/wrappers/native.py >"$root$WRAPPER"
+wrapper_is_packaged
+check other/native/status host $found
+check other/native/says-so line problem 'no VM asks for more than the device' '-device vgpu-stub -priv, and the wrapper hands on all of it'
+check other/native/remedy remedy "xe vm-param-remove uuid=$builder .*param-key=device_model_args"
+xe vm-param-set uuid="$builder" platform:device_model_args='-device vgpu-stub -device e1000'
+check other/native/any-word host $found
+check other/native/any-word/says-so line problem 'no VM asks for more than the device' '-device e1000'
+xe vm-param-set uuid="$builder" platform:device_model_args='-device vgpu-stub'
+host $found || : # of the package, whose wrapper this is not
+check other/native/good line ok 'VMs with device_model_args alone get theirs' 'build (old): this host.s wrapper reads it'
+check other/native/no-finding line ok 'no VM asks for more than the device' .
 
 # ---- The host's QEMU ------------------------------------------------------------------
 
@@ -88,7 +117,7 @@ key "$web" '-device vgpu-stub'
 check by-hand/remove run 0 wrapper remove
 wrapper_is by-hand
 check by-hand/status host $found
-check by-hand/slot line problem "each VM's device has a slot" 'web, staging asks for none'
+check by-hand/slot line problem "no VM's slot is left to QEMU" 'web, staging asks for none'
 rpm_q -U "$rpms/update.rpm"
 check by-hand/updated host $found
 check by-hand/hangs line problem "the host's QEMU has what its VMs ask for" 'a start hangs for 300 seconds'
@@ -108,9 +137,9 @@ check running/logged line ok 'daemon.log has the words' 'for each of the 2'
 check running/sandbox line ok 'their QEMUs are in their sandbox' '2 of 2'
 check running/unmapped line unknown 'the guests have mapped the device' '0 of 2'
 check checklist/status run $found doctor --checklist --topdir "$scratch/none"
-# The build is elsewhere, and there is no guest in the VM.
-boxes() { sed -n 's/^\[\([ x]\)\] .*/\1/p' "$log" | tr -d '\n'; }
-check checklist/boxes is "$(boxes)" '     xxxxxxxxxxxxxx '
+# It was built elsewhere, and there is no guest in the VM.
+boxes() { sed -n 's/^\[\([ x?]\)\] .*/\1/p' "$log" | tr -d '\n'; }
+check checklist/boxes is "$(boxes)" '?????xxxxxxxxxxxxxx '
 for vm in "$web" "$builder"; do
     for write in '0xcf8 0x8000f010' '0xcfc 0xfebf1000' '0xcf8 0x8000f004' '0xcfc 2'; do
         qmp "$(domid_of "$vm")" human-monitor-command "{\"command-line\": \"o /w $write\"}" >/dev/null
@@ -118,8 +147,16 @@ for vm in "$web" "$builder"; do
 done
 check mapped/status host 0
 check mapped/says-so line ok 'the guests have mapped the device' '2 of 2'
-check mapped/checklist run $found doctor --checklist --topdir "$scratch/none"
-check mapped/boxes is "$(boxes)" '     xxxxxxxxxxxxxxx'
+check mapped/migrates line ok 'each VM that runs can migrate with its device' 'none of 2'
+check production/status run 0 doctor --host --production
+check production/several line ok 'several VMs run with the device at once' '2 do, by their command lines: build (old), web, staging'
+check production/restarts line ok 'VMs were restarted with the device' 'has 2 starts'
+pid=$(qemu_pid "$(domid_of "$web")")
+rss=$(($(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status") / 1024))
+# It may have touched a page since.
+check production/memory line ok 'what the QEMUs with the device take is known' "web, staging (pid $pid): \($rss\|$((rss - 1))\) MiB"
+check mapped/checklist run 0 doctor --checklist --topdir "$scratch/none"
+check mapped/boxes is "$(boxes)" '?????xxxxxxxxxxxxxxx'
 
 key "$web" '-device vgpu-stub,vm_id=9'
 check changed/status host $found
@@ -137,8 +174,12 @@ key "$web" '-device vgpu-stub'
 check late/status host $found
 check late/says-so line problem 'the QEMUs of such VMs were started with it' 'the key was set after its start'
 qmp "$(domid_of "$web")" device_add '{"driver": "vgpu-stub", "id": "vgpu-hotplug", "addr": "1e"}' >/dev/null
-check hotplugged/status host 0
-check hotplugged/says-so line ok 'the QEMUs of such VMs were started with it' 'the VM cannot migrate until'
+check hotplugged/status host $found
+check hotplugged/says-so line problem 'each VM that runs can migrate with its device' 'web, staging was hot-plugged: the VM cannot migrate until'
+check hotplugged/remedy remedy "xe vm-reboot uuid=$web"
+no_key "$web"
+check hotplugged/no-key/status host $found
+check hotplugged/no-key/says-so line problem 'each VM that runs can migrate with its device' 'web, staging'
 vm_stop "$web"
 key "$web" '-device vgpu-stub,priority=urgent'
 vm_start "$web"

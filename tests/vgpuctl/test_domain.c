@@ -442,6 +442,48 @@ static void test_log_events(void)
     g_assert_nonnull(strstr(log->timeout_line, "13:15:00"));
 }
 
+/* Of hw/pci/pci.c: what QEMU says of a saved state of another device. */
+static void test_log_bad_config(void)
+{
+    g_autoptr(DaemonLog) log = daemonlog_new();
+
+    daemonlog_add(log,
+                  "Nov 20 13:10:00 xcp1 qemu-dm-2[5]: Exec: qemu -device "
+                  "get_pci_config_device: Bad config data: i=0x10",
+                  NOW);
+    daemonlog_add(log,
+                  "Nov 20 13:11:00 xcp1 qemu-dm-2[5]: vgpu: device-model-args: "
+                  "'get_pci_config_device: Bad config data: ' is not allowed",
+                  NOW);
+    g_assert_null(log->bad_config_line);
+    daemonlog_add(log,
+                  "Nov 20 13:15:00 xcp1 qemu-dm-2[5]: qemu-dm-2: "
+                  "get_pci_config_device: Bad config data: i=0x10 read: 0 "
+                  "device: 4 cmask: ff wmask: 0 w1cmask:0",
+                  NOW);
+    g_assert_cmpint(log->bad_config, ==, NOW - 300);
+    g_assert_nonnull(strstr(log->bad_config_line, "13:15:00"));
+}
+
+/* A start is one whose QEMU was given the device, and not probe's. */
+static void test_log_starts(void)
+{
+    g_autoptr(DaemonLog) log = daemonlog_new();
+
+    daemonlog_add(log, "Nov 20 13:10:00 xcp1 qemu-dm-2[5]: Exec: vgpu-stub",
+                  NOW);
+    daemonlog_add(log,
+                  "Nov 20 13:10:00 xcp1 qemu-dm-2[5]: " DAEMONLOG_ADDING
+                  "['-device', 'ich9-usb-ehci1,addr=1d']",
+                  NOW);
+    g_assert_cmpuint(log->starts, ==, 0);
+    daemonlog_add(log,
+                  "Nov 20 13:11:00 xcp1 qemu-dm-3[6]: " DAEMONLOG_ADDING
+                  "['-device', 'vgpu-stub,addr=1e']",
+                  NOW);
+    g_assert_cmpuint(log->starts, ==, 1);
+}
+
 /* The newest part of a log that is larger than that. */
 static void test_log_tail(Fixture *fixture, gconstpointer data)
 {
@@ -494,6 +536,8 @@ int main(int argc, char **argv)
     g_test_add_func("/vgpuctl/daemonlog/lines", test_log_lines);
     g_test_add_func("/vgpuctl/daemonlog/find", test_log_find);
     g_test_add_func("/vgpuctl/daemonlog/events", test_log_events);
+    g_test_add_func("/vgpuctl/daemonlog/bad-config", test_log_bad_config);
+    g_test_add_func("/vgpuctl/daemonlog/starts", test_log_starts);
     g_test_add("/vgpuctl/daemonlog/tail", Fixture, NULL, set_up, test_log_tail,
                tear_down);
     return g_test_run();

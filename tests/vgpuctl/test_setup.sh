@@ -22,7 +22,7 @@ lacks_word() { ! qemu_command_line "$(domid_of "$web")" | grep -q -e "$1"; }
 setup() {
     setup_status=$1
     shift
-    run "$setup_status" setup --rpm "$rpms/new.rpm" --stock-rpm "$rpms/stock.rpm" "$web" "$@"
+    run "$setup_status" setup --wait 0 --rpm "$rpms/new.rpm" --stock-rpm "$rpms/stock.rpm" "$web" "$@"
 }
 # A new host: what ran on the old one has ended.
 anew() {
@@ -52,6 +52,10 @@ as_user setup "$web"
 check no-root [ "$user_status" = 3 ]
 check no-root-says says 'root'
 
+check usage/wait run 2 setup --wait 3601 "$web"
+check usage/wait-says says 'takes 0 to 3600 seconds'
+check usage/wait-negative run 2 setup --wait=-1 "$web"
+
 # ---- A dry run ------------------------------------------------------------------------
 
 remember
@@ -78,10 +82,52 @@ check whole/guest-not-asked says 'the guest has not been asked'
 
 remember
 domid=$(domid_of "$web")
-check again/status run 0 setup "$web"
+check again/status run 0 setup --wait 0 "$web"
 check again/nothing-to-do says 'has the device: nothing to do'
 check again/changes-nothing nothing_changed
 check again/same-domain [ "$(domid_of "$web")" = "$domid" ]
+
+# ---- Another device for a VM that runs ------------------------------------------------
+
+other='-device vgpu-stub,pool_id=A,priority=high,vm_id=7,addr=1e'
+refused another/pool 'is running with what it was started with' setup --wait 0 --pool A "$web"
+check another/remedy says "remedy: the same command with --restart; or xe vm-reboot uuid=$web"
+# As an earlier run may have left it.
+xe vm-param-set uuid="$web" platform:device-model-args="$other"
+refused another/key-set 'is running with what it was started with' setup --wait 0 "$web"
+remember
+check another/dry-run/status run 0 setup --wait 0 --restart --dry-run "$web"
+check another/dry-run/restarts before 'vm-shutdown' 'vm-start'
+check another/dry-run/changes-nothing nothing_changed
+check another/resumed/status run 0 setup --wait 0 --restart "$web"
+check another/resumed/device device_is 'vgpu-stub,pool_id=A,priority=high,vm_id=7,addr=1e'
+check another/resumed/another-domain [ "$(domid_of "$web")" != "$domid" ]
+check another/back/status run 0 setup --wait 0 --restart --pool B "$web"
+check another/back/device device_is 'vgpu-stub,pool_id=B,priority=high,vm_id=7,addr=1e'
+check another/settled run 0 setup --wait 0 --pool B "$web"
+check another/settled/nothing-to-do says 'runs with the device: nothing to do'
+
+# ---- The wait -----------------------------------------------------------------------------
+
+vm_stop "$web"
+{
+    until state_is running; do sleep 0.2; done
+    guest_maps_bar "$web" 0xfebf1000
+} >"$scratch/mapping" 2>&1 &
+mapping=$!
+check wait/mapped/status run 0 setup --wait 60 "$web"
+wait "$mapping"
+check wait/mapped/says-so says 'BAR 0 is 4 KiB at 0xfebf1000'
+# Nobody maps it: nothing is wrong, and nothing is known.
+vm_stop "$web"
+check wait/unmapped/status run 0 setup --wait 1 "$web"
+check wait/unmapped/says-so says '^unknown .*its BAR 0 is not mapped yet'
+# A paused VM never does.
+printf 'paused\n' >"$root/var/xapi-stand-in/$web/power-state"
+start=$(date +%s)
+check wait/paused/status run 0 setup --wait 60 "$web"
+check wait/paused/at-once [ $(($(date +%s) - start)) -lt 20 ]
+printf 'running\n' >"$root/var/xapi-stand-in/$web/power-state"
 
 # ---- Back -----------------------------------------------------------------------------
 
@@ -107,6 +153,13 @@ vm_stop "$web"
 check back/again run 0 rollback --vms --restart-toolstack
 check back/nothing-to-do says 'nothing to do'
 
+# A QEMU of another's making.
+anew
+custom_qemu
+refused foreign 'vgpuctl did not install this QEMU' rollback --vms --restart-toolstack
+check foreign/wrapper says 'remedy: .*vgpuctl wrapper remove'
+check foreign/vms says 'remedy: .*vgpuctl detach --all'
+
 # Only what was asked for.
 anew
 check keep/setup setup 0
@@ -129,12 +182,12 @@ check stopped/where says 'setup stops at the wrapper'
 check stopped/qemu-stays has_device
 check stopped/no-hook [ ! -e "$root$HOOK" ]
 chmod +x "$root/opt/xensource/bin/xe-toolstack-restart"
-check stopped/goes-on run 0 setup "$web"
+check stopped/goes-on run 0 setup --wait 0 "$web"
 check stopped/device device_is 'vgpu-stub,pool_id=A,priority=medium,vm_id=1,addr=1e'
 
 for step in journal backup installing rpm proof record end qemu-args shim config restart; do
     anew
-    check "killed/$step/killed" killed "$step" setup --rpm "$rpms/new.rpm" --stock-rpm "$rpms/stock.rpm" "$web"
+    check "killed/$step/killed" killed "$step" setup --wait 0 --rpm "$rpms/new.rpm" --stock-rpm "$rpms/stock.rpm" "$web"
     # At each point the host can start its VMs.
     check "killed/$step/starts" vm_start "$web"
     vm_stop "$web"

@@ -65,7 +65,7 @@ remember
 check stock/status verify $found "$name"
 check stock/key line problem 'XAPI has the device' 'it has no device-model-args'
 check stock/key-remedy remedy 'vgpuctl attach'
-check stock/hook line problem 'the host brings the key to QEMU' 'none'
+check stock/hook line problem 'the host brings the key to QEMU' 'nothing takes a VM.s device-model-args to QEMU'
 check stock/hook-remedy remedy 'vgpuctl wrapper install'
 check stock/binary line problem 'the installed QEMU has the device' 'has no line'
 check stock/halted line problem "the VM's QEMU was started with it" 'the VM is halted'
@@ -86,6 +86,7 @@ check configured/verdict says "^$name ($web): only configured"
 key '-device vgpu-stub -priv'
 check smuggled/status verify $found "$web"
 check smuggled/says-so line problem 'XAPI has the device' "the rules refuse -device vgpu-stub -priv: '-priv' is not allowed"
+check smuggled/remedy remedy "xe vm-param-remove uuid=$web param-name=platform param-key=device-model-args, then vgpuctl attach $web"
 check smuggled/verdict says 'the VM has no such device'
 key ''
 check empty/status verify $found "$web"
@@ -151,6 +152,14 @@ for wanted in BatchMode=yes PasswordAuthentication=no StrictHostKeyChecking=yes 
 done
 while [ "$1" != -- ]; do shift; done
 [ "$2" = root@guest ] || { echo "stand-in: not $2"; exit 64; }
+# It boots: so many times there is no answer.
+boots=$(cat "$GUEST/boots" 2>/dev/null || echo 0)
+[ "$boots" -le 0 ] || {
+    echo $((boots - 1)) >"$GUEST/boots"
+    echo "ssh: connect to host guest port 22: $(cat "$GUEST/booting")"
+    exit 255
+}
+echo x >>"$GUEST/asked"
 [ ! -e "$GUEST/says" ] || { cat "$GUEST/says"; exit "$(cat "$GUEST/exits")"; }
 [ ! -e "$GUEST/floods" ] || exec yes 'vgpu-device 0000:00:1e.0'
 # The directory is the guest's /sys/bus, and there is no lspci but this.
@@ -200,6 +209,24 @@ check guest/denied/verdict says 'the guest has not been asked'
 printf 'No ED25519 host key is known for guest and you have requested strict checking.\nHost key verification failed.\n' >"$guest/says"
 check guest/unknown-key/status ask $found
 check guest/unknown-key/remedy remedy 'compare the fingerprint'
+# Permission is not what a guest that boots denies: asked once.
+guest_has
+echo 255 >"$guest/exits"
+echo 'root@guest: Permission denied (publickey,password).' >"$guest/says"
+check guest/denied/once/status within 5 verify $found "$web" --ssh root@guest --wait 30
+check guest/denied/once is "$(wc -l <"$guest/asked")" 1
+for reason in 'No route to host' 'Connection refused' 'Connection timed out'; do
+    guest_has
+    echo "$reason" >"$guest/booting"
+    echo 2 >"$guest/boots"
+    check "guest/boots/$reason/status" verify 0 "$web" --ssh root@guest --wait 30
+    check "guest/boots/$reason/verdict" says "^$name ($web): really enumerated"
+    echo 100 >"$guest/boots"
+    check "guest/never/$reason/status" within 20 verify $found "$web" --ssh root@guest --wait 3
+    check "guest/never/$reason/says-so" line problem 'the guest has found it' "$reason"
+done
+echo 1 >"$guest/boots"
+check guest/no-wait/status ask $found
 guest_has
 touch "$guest/floods"
 check guest/floods/status within 20 ask $found
@@ -277,6 +304,18 @@ check no-hook/status verify $found "$web"
 check no-hook/says-so line problem "the VM's QEMU was started with it" 'the hook was not there when the VM started'
 check no-hook/remedy remedy 'vgpuctl wrapper install'
 vm_stop "$web"
+# A wrapper that reads the key by itself, but another one.
+cp "$root$WRAPPER" "$scratch/wrapper"
+key '-device vgpu-stub'
+vm_start "$web"
+sed 's/device-model-args/device_model_args/g' tests/dom0/wrappers/native.py >"$root$WRAPPER"
+wrapper_is_packaged
+check other-key/status verify $found "$web"
+check other-key/says-so line problem "the VM's QEMU was started with it" \
+    'xenstore has device-model-args, .*this host.s wrapper reads device_model_args'
+check other-key/remedy remedy 'set platform:device_model_args on the VM'
+vm_stop "$web"
+cp "$scratch/wrapper" "$root$WRAPPER"
 check reinstall run 0 wrapper install
 toolstack_restart
 

@@ -154,6 +154,7 @@ qemu_args() {
     chmod 755 "$root$LIBEXEC/qemu-args"
 }
 
+fails() { ! "$@"; }
 fact() { grep -q -e "^$1 *$2: .*$3" "$log"; }
 mode() { [ "$(stat -c %a "$root$1")" = "$2" ]; }
 gone() { for gone_path in "$@"; do [ ! -e "$root$gone_path" ] || return 1; done; }
@@ -261,6 +262,8 @@ host83
 remember
 check config/none/status run $found wrapper status
 check config/none/says-so fact problem "something takes a VM's key to QEMU" 'nothing does'
+check config/none/verdict says "^nothing takes a VM's device-model-args to QEMU$"
+check config/none/no-ok-of-what-is-not fails says "^ok .*\(shim\|vgpuctl's edit\)"
 check config/none/remedy says 'remedy: vgpuctl wrapper install'
 check config/none/remove run 0 wrapper remove
 check config/none/remove/says-so says 'nothing to do'
@@ -284,6 +287,7 @@ check config/restarted restarts 1
 check config/vm-starts vm_starts
 check config/status run 0 wrapper status
 check config/status/way says '^config: '
+check config/status/words fact ok "something takes a VM's key to QEMU" "the shim, by $CONFIG"
 check config/status/restarted fact ok 'xenopsd was restarted since' .
 check config/json run 0 wrapper status --json
 sed -n '2,$p' "$log" >"$log.json"
@@ -291,13 +295,46 @@ check config/json-is-one python3 -c 'import json, sys
 report = json.load(open(sys.argv[1]))
 assert report["values"] == {"way": "config", "works": "yes"}, report
 assert report["exit_code"] == 0 and report["changes"] == []
-assert len(report["checks"]) == 10' "$log.json"
+titles = [check["title"] for check in report["checks"]]
+assert len(titles) == 9 and "the wrapper has vgpuctl\x27s edit" not in titles' "$log.json"
 remember
 check config/again run 0 wrapper install --restart-toolstack
 check config/again/says-so says 'nothing to do'
 check config/again/changed nothing_changed
 check config/again/restarted restarts 1
 refused config/other-way 'the other way is there' wrapper install --method python
+
+# xenopsd opens every name that it finds in the directory, and dies when one has
+# gone meanwhile: no other name may be there, not even for a moment.
+names_seen() {
+    python3 - "$root/etc/xenopsd.conf.d" "$@" <<'END'
+import ctypes, os, struct, subprocess, sys
+libc = ctypes.CDLL(None)
+fd = libc.inotify_init()
+libc.inotify_add_watch(fd, sys.argv[1].encode(), 0xfff)
+subprocess.call(sys.argv[2:], stdout=2)
+os.set_blocking(fd, False)
+names = set()
+try:
+    while True:
+        data = os.read(fd, 65536)
+        while data:
+            length = struct.unpack("iIII", data[:16])[3]
+            names.add(data[16:16 + length].rstrip(b"\0").decode())
+            data = data[16 + length:]
+except BlockingIOError:
+    pass
+print(" ".join(sorted(names - {""})))
+END
+}
+host83
+check config/one-name [ "$(names_seen "$vgpuctl" wrapper install --root "$root" 2>>"$log")" = vgpu.conf ]
+check config/one-name/is-there [ "$(cat "$root$CONFIG")" = "$KEY=$LIBEXEC/qemu-wrapper" ]
+echo "$KEY=/opt/other" >"$root$CONFIG"
+echo 1 >"$root/tmp/fails"
+check config/one-name/put-back [ "$(names_seen "$vgpuctl" wrapper install --restart-toolstack --root "$root" 2>>"$log")" = vgpu.conf ]
+check config/one-name/put-back/text grep -q -x "$KEY=/opt/other" "$root$CONFIG"
+check config/one-name/no-leftover no_leftover
 
 # An old umask and programs that were there.
 host83
@@ -394,10 +431,27 @@ chmod +x "$scratch/bin/rpm"
 path=$PATH
 PATH=$scratch/bin:$PATH
 check package/remove run 0 wrapper remove --restart-toolstack
-PATH=$path
 check package/says-so says 'qemu-wrapper stays: it is of the package vgpuctl-1-1.x86_64'
 check package/programs [ -x "$root$LIBEXEC/qemu-wrapper" ]
 check package/file gone $CONFIG
+check package/again run 0 wrapper remove
+check package/again/says-so says 'nothing to do'
+# Without a restart the running xenopsd has the shim's path, whoever owns it.
+run 0 wrapper install --restart-toolstack || :
+started_long_ago
+check package/later run 0 wrapper remove
+check package/later/says-so says 'goes on with the shim until it is restarted: xe-toolstack-restart'
+check package/later/not-yet fails says 'reaches QEMU no more'
+check package/later/again run 0 wrapper remove
+check package/later/again/says-so says 'goes on with the shim until it is restarted: xe-toolstack-restart'
+before=$(wc -l <"$root/tmp/restarts")
+check package/later/restart run 0 wrapper remove --restart-toolstack
+check package/later/restarted restarts $((before + 1))
+check package/later/then says 'reaches QEMU no more'
+check package/later/then/again run 0 wrapper remove --restart-toolstack
+check package/later/then/nothing says 'nothing to do'
+check package/later/then/restarted restarts $((before + 1))
+PATH=$path
 
 # ---- The way by an edit -----------------------------------------------------------------
 
@@ -419,6 +473,8 @@ check python/no-leftover no_leftover
 check python/restarted restarts 0
 check python/status run 0 wrapper status
 check python/status/way says '^python: '
+check python/status/words fact ok "something takes a VM's key to QEMU" "vgpuctl's edit of the wrapper"
+check python/status/no-config fails says "configuration names the shim"
 check python/vm-starts vm_starts
 remember
 check python/again run 0 wrapper install
@@ -517,12 +573,43 @@ check guide/twice/says-so says "patch is in it 2 times"
 check guide/twice/install run 0 wrapper install
 check guide/twice/gone sh -c "! grep 'platform/device-model-args' '$root$WRAPPER'"
 
+# The guide's patch, but for what somebody has altered: the seeds' TypeError, and a
+# comment.
+for altered in decode comment; do
+    host83
+    run 0 wrapper install --restart-toolstack || :
+    wrapper '#! /usr/bin/python3' "$(guide; echo "    $EXEC")"
+    case $altered in
+    decode) sed -i '/isinstance(extra_args_str, bytes)/d; /decode(.utf-8.)/d' "$root$WRAPPER" ;;
+    comment) sed -i 's/(for vgpu-stub)/(vgpu)/' "$root$WRAPPER" ;;
+    esac
+    check "edited/$altered/status" run $found wrapper status
+    check "edited/$altered/way" says '^by hand: '
+    check "edited/$altered/fact" fact problem 'nothing else reads the key' 'edited by hand, not as in the guide'
+    refused "edited/$altered/install" 'edited by hand, not as in the guide' wrapper install
+    check "edited/$altered/doctor" run $found doctor --host
+    check "edited/$altered/doctor/remedy" sh -c "grep -A 1 'a wrong key cannot keep' '$log' |
+        grep -q 'remedy: yum reinstall xenopsd, then vgpuctl wrapper install'"
+    check "edited/$altered/remove" run 0 wrapper remove --restart-toolstack
+    check "edited/$altered/remove/warns" says '^warning: another patch is in .* and stays'
+done
+
 for key in device-model-args device_model_args; do
     for host in host83 host82; do
         $host
         wrapper '#! /usr/bin/python3' \
             "    qemu_args += shlex.split(xenstore_read('/local/domain/%d/platform/$key' % domid))" \
             "    $EXEC"
+        remember
+        refused "edited/$key/$host" 'is edited by hand, not as in the guide, and reads' wrapper install
+        check "edited/$key/$host/remedy" grep -q \
+            'remedy: yum reinstall xenopsd, then vgpuctl wrapper install' "$log.err"
+        check "edited/$key/$host/status" run $found wrapper status
+        check "edited/$key/$host/way" says '^by hand: '
+        check "edited/$key/$host/fact" fact problem 'nothing else reads the key' '-priv passes'
+        check "edited/$key/$host/remove" run 0 wrapper remove
+        check "edited/$key/$host/changed" nothing_changed
+        wrapper_is_packaged
         remember
         check "native/$key/$host/install" run 0 wrapper install
         check "native/$key/$host/says-so" says \
@@ -534,11 +621,15 @@ done
 check native/other-key/status run $found wrapper status
 check native/other-key/says-so says 'it reads device_model_args, and vgpuctl attach sets device-model-args'
 sed -i s/device_model_args/device-model-args/ "$root$WRAPPER"
+wrapper_is_packaged
+touch "$root$WRAPPER"
 check native/key/status run 0 wrapper status
 check native/key/way says '^native: '
+check native/key/words fact ok "something takes a VM's key to QEMU" 'the wrapper as its package has it'
 host83
 run 0 wrapper install --restart-toolstack || :
 wrapper '#! /usr/bin/python3' "    x = '/platform/device_model_args'" "    $EXEC"
+wrapper_is_packaged
 check native/since-an-update/status run $found wrapper status
 check native/since-an-update/remedy says 'remedy: vgpuctl wrapper remove'
 check native/since-an-update/install run 0 wrapper install
@@ -681,6 +772,23 @@ for host in host83 host82; do
         skip "noexec/$host" 'may not mount a tmpfs'
     fi
 done
+
+# A configuration that was there names a shim that was missing: one that was put
+# there stays, whatever else goes wrong.
+host83
+run 0 wrapper install --restart-toolstack || :
+rm "$root$LIBEXEC"/*
+if mount -t tmpfs -o noexec vgpuctl-test "$root$LIBEXEC" 2>>"$log"; then
+    check named/install run 4 wrapper install
+    check named/says-so says 'qemu-wrapper stays, which was missing: the configuration names it'
+    check named/shim [ -e "$root$LIBEXEC/qemu-wrapper" ]
+    check named/qemu-args gone $LIBEXEC/qemu-args
+    mount -o remount,exec "$root$LIBEXEC"
+    check named/would-start xenopsd_would_start
+    umount "$root$LIBEXEC"
+else
+    skip named 'may not mount a tmpfs'
+fi
 
 # ---- Interrupted -------------------------------------------------------------------------------
 

@@ -117,7 +117,9 @@ static void test_native(void)
         /* A name of its own, a comment, longer and shorter keys. */
         { "    device_model_args = []\n", NULL },
         { "    # reads platform/device-model-args\n", NULL },
-        { "    a = read(\"platform/device-model-args-2\")\n", NULL },
+        /* The shim stands back from that, too. */
+        { "    a = read(\"platform/device-model-args-2\")\n",
+          "device-model-args" },
         { "    a = read(\"platform/my-device-model-args\")\n", NULL },
         { "    a = read(\"platform/device-model\")\n", NULL },
         { "    a = read(\"image/device-model-pid\")\n", NULL },
@@ -347,7 +349,8 @@ static void test_guide_and_edit(void)
     g_assert_cmpstr(edited, ==, right);
 }
 
-/* A letter off: then it is a wrapper that reads the key, and is left alone. */
+/* A letter off: then it is a wrapper that reads the key, and only its package can
+ * tell whether somebody edited it. */
 static void test_guide_changed(void)
 {
     g_autofree char *text = g_strconcat(

@@ -25,7 +25,7 @@ $(vgpuctl-programs): $(BUILD)/tests/%: tests/vgpuctl/%.c $(vgpuctl-objects)
 	$(say)gcc $(vgpuctl-test-cflags) $< $(vgpuctl-objects) -o $@ $(glib)
 
 vgpuctl-fuzzers := $(patsubst %,$(BUILD)/tests/fuzz_%,spec buildlog manifest daemonlog qmp remote \
-    wrapper xapi xlconfig)
+    wrapper xapi xlconfig host)
 $(vgpuctl-fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(vgpuctl-fuzz-objects)
 	$(say)clang $(vgpuctl-test-cflags) -fsanitize=fuzzer $< $(vgpuctl-fuzz-objects) -o $@ $(glib)
 
