@@ -5,14 +5,15 @@
 
 #include "remote.h"
 #include "report.h"
+#include "time-limit.h"
 #include "verify-guest.h"
 
 /* A login and a look at its bus; what it then says is some lines. */
 #define GUEST_LIMIT_S     30
 #define GUEST_LIMIT_BYTES ((size_t)64 * 1024)
 
-/* Seconds between two questions. */
-#define PAUSE_S 2UL
+/* Between two questions. */
+#define PAUSE_MS 2000
 
 /* Of what a guest says instead of an answer. */
 #define SHOWN_LIMIT 200
@@ -82,7 +83,7 @@ static Remote *ask(const Verify *verify, const char *destination)
 
     while (may_be_booting(remote) && g_get_monotonic_time() < verify->end) {
         report_progress("waiting for %s: %s", destination, remote->why);
-        g_usleep(PAUSE_S * G_USEC_PER_SEC);
+        g_usleep((gulong)time_limit_ms(PAUSE_MS) * 1000);
         remote_free(remote);
         remote = remote_run(destination, guest_command, GUEST_LIMIT_S,
                             GUEST_LIMIT_BYTES);

@@ -215,6 +215,8 @@ echo 255 >"$guest/exits"
 echo 'root@guest: Permission denied (publickey,password).' >"$guest/says"
 check guest/denied/once/status within 5 verify $found "$web" --ssh root@guest --wait 30
 check guest/denied/once is "$(wc -l <"$guest/asked")" 1
+VGPUCTL_LIMIT_MS=200
+export VGPUCTL_LIMIT_MS
 for reason in 'No route to host' 'Connection refused' 'Connection timed out'; do
     guest_has
     echo "$reason" >"$guest/booting"
@@ -222,9 +224,10 @@ for reason in 'No route to host' 'Connection refused' 'Connection timed out'; do
     check "guest/boots/$reason/status" verify 0 "$web" --ssh root@guest --wait 30
     check "guest/boots/$reason/verdict" says "^$name ($web): really enumerated"
     echo 100 >"$guest/boots"
-    check "guest/never/$reason/status" within 20 verify $found "$web" --ssh root@guest --wait 3
+    check "guest/never/$reason/status" within 20 verify $found "$web" --ssh root@guest --wait 1
     check "guest/never/$reason/says-so" line problem 'the guest has found it' "$reason"
 done
+unset VGPUCTL_LIMIT_MS
 echo 1 >"$guest/boots"
 check guest/no-wait/status ask $found
 guest_has
