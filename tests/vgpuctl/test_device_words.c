@@ -140,7 +140,7 @@ static void test_merge(void)
           "vgpu-stub,pool_id=A,priority=medium,vm_id=9" },
         { "vgpu-stub,pool_id=B,priority=high,vm_id=100", "vgpu-stub",
           "vgpu-stub,pool_id=B,priority=high,vm_id=100" },
-        { "vgpu-stub,pool_id=B,priority=high,vm_id=100,addr=5",
+        { "vgpu-stub,pool_id=B,priority=high,vm_id=100,addr=15",
           "vgpu-stub,pool_id=A,addr=1d",
           "vgpu-stub,pool_id=A,priority=high,vm_id=100,addr=1d" },
         { "vgpu-stub,vm_id=0,chardev=vgpu0", "vgpu-stub,priority=low,vm_id=3",

@@ -112,7 +112,8 @@ static void test_allowed(void)
     g_assert_null(vmkey_allowed(&options, &problem));
     g_assert_null(problem);
     g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
-    g_assert_true(g_file_set_contents(path, "-global x=y\n-priv\n", -1, NULL));
+    g_assert_true(
+        g_file_set_contents(path, "-device e1000,addr=1b\n-priv\n", -1, NULL));
     g_assert_cmpint(g_chmod(path, 0666), ==, 0);
     g_assert_null(vmkey_allowed(&options, &problem));
     g_assert_nonnull(strstr(problem, "not root's alone"));
@@ -120,7 +121,7 @@ static void test_allowed(void)
     g_assert_cmpint(g_chmod(path, 0644), ==, 0);
     allowed = vmkey_allowed(&options, &problem);
     if (getuid() == 0) {
-        g_autoptr(VmKey) key = vmkey_new("-global x=y", VM, allowed);
+        g_autoptr(VmKey) key = vmkey_new("-device e1000,addr=1b", VM, allowed);
 
         g_assert_cmpuint(allowed->len, ==, 1);
         g_assert_nonnull(strstr(problem, "this line is not used: -priv"));
