@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "device-words.h"
 #include "doctor-vms.h"
 
 #include <string.h>
@@ -199,7 +200,7 @@ static void check_vm(Running *running, const VmFacts *facts)
     g_string_append_printf(running->names, "%s%s (domain %d)",
                            running->vms++ ? ", " : "", facts->vm->name,
                            domain->domid);
-    domain_device(domain->argv, &count);
+    device_words_find(domain->argv, &count);
     ask_qemu(running, facts, &pci);
     if (count) {
         running->with++;
@@ -300,7 +301,7 @@ static bool is_hotplugged(const Options *options, const XapiVm *vm)
     if (!domain) {
         return false;
     }
-    domain_device(domain->argv, &count);
+    device_words_find(domain->argv, &count);
     state = count ? HOTPLUG_NONE : hotplug_state(domain->qmp);
     return state == HOTPLUG_PLUGGED || state == HOTPLUG_STARTED;
 }

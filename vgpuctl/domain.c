@@ -10,7 +10,6 @@
 
 #include "shim/paths.h"
 #include "command.h"
-#include "device-words.h"
 #include "xapi.h"
 
 /* Linux gives a program 2 MiB of arguments and no more (on 64 bit, with the
@@ -304,11 +303,6 @@ int domain_binary(const Options *options, const Domain *domain)
     return runs.st_dev == is.st_dev && runs.st_ino == is.st_ino
                ? DOMAIN_BINARY_INSTALLED
                : DOMAIN_BINARY_REPLACED;
-}
-
-const char *domain_device(char *const *argv, unsigned *count)
-{
-    return device_words_find(argv, count);
 }
 
 char *domain_host_uuid(const Options *options)

@@ -59,12 +59,6 @@ int domain_binary(const Options *options, const Domain *domain);
 #define DOMAIN_NO_KEY 1
 int domain_xenstore_read(const char *path, char **value, char **why);
 
-/*
- * The words behind -device that are a vgpu-stub; *count says how many, and the
- * first is returned (it belongs to argv), NULL for none.
- */
-const char *domain_device(char *const *argv, unsigned *count);
-
 /* The uuid of this host, as XAPI has it in resident-on; g_free, NULL: it is not
  * told. */
 char *domain_host_uuid(const Options *options);

@@ -91,7 +91,7 @@ static void judge_domain(const Options *options, Entry *entry)
         return;
     }
     domain = domain_of_vm(options, entry->vm->uuid, &why);
-    if (!domain || domain_device(domain->argv, &count)) {
+    if (!domain || device_words_find(domain->argv, &count)) {
         return;
     }
     switch (hotplug_state(domain->qmp)) {

@@ -94,7 +94,7 @@ static Power power_of(const Setup *setup, const XapiVm *vm)
     }
     domain = domain_of_vm(setup->options, vm->uuid, &why);
     if (domain) {
-        domain_device(domain->argv, &count);
+        device_words_find(domain->argv, &count);
     }
     if (count == 0) {
         return POWER_WITHOUT;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "device-words.h"
 #include "verify-links.h"
 
 #include <string.h>
@@ -234,7 +235,7 @@ static void check_command_line(Verify *verify)
     g_autofree char *why = NULL;
     g_autoptr(DaemonLog) log = daemonlog_read(verify->options, &why);
     unsigned count = 0;
-    const char *word = domain_device(verify->domain->argv, &count);
+    const char *word = device_words_find(verify->domain->argv, &count);
 
     verify->started_with = count > 0;
     if (count == 0) {
@@ -296,7 +297,7 @@ void verify_running(Verify *verify)
 {
     unsigned count = 0;
 
-    domain_device(verify->domain->argv, &count);
+    device_words_find(verify->domain->argv, &count);
     verify->started_with = count > 0;
     check_xenstore(verify);
     check_command_line(verify);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device-words.h"
 #include "domain.h"
 #include "host.h"
 #include "xenopsd.h"
@@ -55,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_cmdline((const char *)data, size);
     {
         g_auto(GStrv) words = g_strsplit(text, "\n", -1);
-        const char *device = domain_device(words, &count);
+        const char *device = device_words_find(words, &count);
 
         must((device != NULL) == (count > 0));
     }

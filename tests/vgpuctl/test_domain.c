@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemonlog.h"
+#include "device-words.h"
 #include "domain.h"
 #include "report.h"
 #include "shim/paths.h"
@@ -91,11 +92,11 @@ static void test_device(void)
     char *last[] = { "qemu-dm-1", "vgpu-stub", "-device", NULL };
     unsigned count;
 
-    g_assert_null(domain_device(none, &count));
+    g_assert_null(device_words_find(none, &count));
     g_assert_cmpuint(count, ==, 0);
-    g_assert_cmpstr(domain_device(two, &count), ==, "vgpu-stub,pool_id=A");
+    g_assert_cmpstr(device_words_find(two, &count), ==, "vgpu-stub,pool_id=A");
     g_assert_cmpuint(count, ==, 2);
-    g_assert_null(domain_device(last, &count));
+    g_assert_null(device_words_find(last, &count));
     g_assert_cmpuint(count, ==, 0);
 }
 
