@@ -107,7 +107,7 @@ static void check_device_source(Doctor *doctor)
                     "nothing: the contents are compared");
     if (result < 0) {
         doctor_problem(doctor, title, "vgpuctl integrate", "%s: %s", path,
-                       textfile_error(-result));
+                       textfile_error(result));
     } else if (length != drop_in_size ||
                memcmp(data, drop_in_data, length) != 0) {
         doctor_problem(doctor, title,
@@ -137,7 +137,7 @@ static void check_spec(Doctor *doctor)
                     "class 0000");
     if (result < 0) {
         doctor_problem(doctor, title, "vgpuctl prepare CHECKOUT", "%s: %s",
-                       path, textfile_error(-result));
+                       path, textfile_error(result));
         return;
     }
     if (!spec_parse(&spec, data, length, &refusal)) {

@@ -35,7 +35,7 @@ GPtrArray *vmkey_allowed(const Options *options, char **problem)
     }
     result = textfile_read(path, ALLOW_ARGS_LIMIT, &text, &length);
     if (result < 0) {
-        *problem = g_strdup_printf("%s: %s", path, textfile_error(-result));
+        *problem = g_strdup_printf("%s: %s", path, textfile_error(result));
         return NULL;
     }
     allowed = args_allowed_parse(text, length, &refused);

@@ -127,6 +127,13 @@ static void test_allowed(void)
         g_assert_nonnull(strstr(problem, "this line is not used: -priv"));
         g_assert_null(key->why);
     }
+    if (getuid() == 0) {
+        g_clear_pointer(&problem, g_free);
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        g_assert_cmpint(g_mkdir(path, 0755), ==, 0);
+        g_assert_null(vmkey_allowed(&options, &problem));
+        g_assert_nonnull(strstr(problem, "it is no regular file"));
+    }
     g_assert_true(g_spawn_sync(NULL, (char **)remove, NULL, G_SPAWN_SEARCH_PATH,
                                NULL, NULL, NULL, NULL, NULL, NULL));
 }
