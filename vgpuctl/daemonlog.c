@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemonlog.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "shim/paths.h"
+#include "textfile.h"
 #include "vgpu/properties.h"
 
 #define XENSOURCE_LOG "/var/log/xensource.log"
 
 /* Of each log: hundreds of starts, and read in a moment. */
-#define TAIL_LIMIT ((off_t)4 * 1024 * 1024)
+#define TAIL_LIMIT ((size_t)4 * 1024 * 1024)
 
 /* The name of the writer is at most the sixth word: three of the date, the
  * host, and where one names it, the daemon that hands the line on. */
@@ -213,66 +210,30 @@ void daemonlog_add(DaemonLog *log, const char *line, gint64 now)
 
 /* ---- The files -------------------------------------------------------------------- */
 
-/* Up to TAIL_LIMIT bytes from the end, from the start of a line on. */
-static char *read_tail(const char *path, int *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
-    char *text;
-    off_t start;
-    ssize_t n;
-
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-        *error = fd < 0 ? errno : EINVAL;
-        if (fd >= 0) {
-            close(fd);
-        }
-        return NULL;
-    }
-    start = status.st_size > TAIL_LIMIT ? status.st_size - TAIL_LIMIT : 0;
-    text = g_malloc((size_t)TAIL_LIMIT + 1);
-    n = pread(fd, text, (size_t)TAIL_LIMIT, start);
-    *error = n < 0 ? errno : 0;
-    close(fd);
-    if (n < 0) {
-        g_free(text);
-        return NULL;
-    }
-    text[n] = '\0';
-    if (start > 0) {
-        size_t part = strcspn(text, "\n");
-
-        memmove(text, text + part, (size_t)n - part + 1);
-    }
-    return text;
-}
-
 static int add_file(DaemonLog *log, const Options *options, const char *name)
 {
     g_autofree char *path = options_path(options, name);
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
     g_autofree char *text = NULL;
-    char *rest, *line;
-    int error = 0;
+    int result = textfile_tail(path, TAIL_LIMIT, &text);
+    char *rest = text, *line;
 
-    text = read_tail(path, &error);
-    rest = text;
     while (rest && (line = strsep(&rest, "\n"))) {
         daemonlog_add(log, line, now);
     }
-    return error;
+    return result;
 }
 
 DaemonLog *daemonlog_read(const Options *options, char **why)
 {
     DaemonLog *log = daemonlog_new();
-    int error;
+    int result;
 
     *why = NULL;
     add_file(log, options, XENSOURCE_LOG);
-    error = add_file(log, options, HOST_DAEMON_LOG);
-    if (error) {
-        *why = g_strdup_printf(HOST_DAEMON_LOG ": %s", strerror(error));
+    result = add_file(log, options, HOST_DAEMON_LOG);
+    if (result < 0) {
+        *why = g_strdup_printf(HOST_DAEMON_LOG ": %s", textfile_error(result));
     }
     return log;
 }

@@ -92,18 +92,60 @@ char *domain_unescape(const char *printed)
     return g_string_free(text, FALSE);
 }
 
-/* ---- xenstore ------------------------------------------------------------------ */
+/* A domid has five digits at most. -1: it is none. */
+static int parse_domid(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits >= 1 && digits <= 5 && !text[digits] ? atoi(text) : -1;
+}
+
+/* ---- Asking Xen's programs ----------------------------------------------------- */
+
+/* What a program of Xen is run by: it may wait for a daemon that hangs. */
+#define LIMITED "timeout", "-k", "2", "5"
+
+/*
+ * Runs LIMITED PROGRAM WORD...; who is what then does not answer. Returns its
+ * exit status with what it printed, or a negative errno with *why.
+ */
+static int ask(const char *const *argv, const char *who, char **output,
+               char **why)
+{
+    int status = command_run(argv, output, NULL, NULL);
+
+    if (status == 124 || status == 137) {
+        *why = g_strdup_printf("%s does not answer within 5 seconds", who);
+        return -ETIMEDOUT;
+    }
+    if (status == -ENOENT || status == 127) {
+        *why = g_strdup_printf("there is no program %s", argv[4]);
+        return -ENOENT;
+    }
+    return status;
+}
+
+/* What such a program says when it fails, in one line. */
+static char *failure(const char *program, char *output)
+{
+    return g_strdup_printf("%s fails: %s", program,
+                           output && *g_strstrip(output)
+                               ? g_strdelimit(output, "\n", ' ')
+                               : "it ends without a word");
+}
 
 int domain_xenstore_read(const char *path, char **value, char **why)
 {
-    const char *argv[] = { "timeout",       "-k", "2", "5",
-                           "xenstore-read", path, NULL };
+    const char *argv[] = { LIMITED, "xenstore-read", path, NULL };
     g_autofree char *output = NULL;
     int status;
 
     *value = NULL;
     *why = NULL;
-    status = command_run(argv, &output, NULL, NULL);
+    status = ask(argv, "xenstore", &output, why);
+    if (*why) {
+        return status;
+    }
     if (status == 0) {
         if (g_str_has_suffix(output, "\n")) {
             output[strlen(output) - 1] = '\0';
@@ -111,22 +153,11 @@ int domain_xenstore_read(const char *path, char **value, char **why)
         *value = domain_unescape(output);
         return 0;
     }
-    if (status == 124 || status == 137) {
-        *why = g_strdup("xenstore does not answer within 5 seconds");
-        return -ETIMEDOUT;
-    }
-    if (status == -ENOENT || status == 127) {
-        *why = g_strdup("there is no program xenstore-read");
-        return -ENOENT;
-    }
     /* It exits with 1 for all else, too; the words tell. */
     if (output && strstr(output, "couldn't read path")) {
         return DOMAIN_NO_KEY;
     }
-    *why = g_strdup_printf("xenstore-read fails: %s",
-                           output && *g_strstrip(output)
-                               ? g_strdelimit(output, "\n", ' ')
-                               : "it ends without a word");
+    *why = failure("xenstore-read", output);
     return -EIO;
 }
 
@@ -138,25 +169,50 @@ static int read_of_domain(int domid, const char *key, char **value, char **why)
     return domain_xenstore_read(path, value, why);
 }
 
-static bool read_args(Domain *domain, char **why)
+bool domain_read_args(int domid, char **args, const char **key, char **why)
 {
     static const char *const keys[] = { ARGS_KEY, ARGS_KEY_OTHER };
     size_t i;
 
+    *args = NULL;
+    *key = NULL;
     for (i = 0; i < G_N_ELEMENTS(keys); i++) {
-        g_autofree char *key = g_strconcat("platform/", keys[i], NULL);
-        int result = read_of_domain(domain->domid, key, &domain->xenstore_args,
-                                    why);
+        g_autofree char *path = g_strconcat("platform/", keys[i], NULL);
+        int result = read_of_domain(domid, path, args, why);
 
         if (result < 0) {
             return false;
         }
         if (result == 0) {
-            domain->xenstore_key = keys[i];
+            *key = keys[i];
             return true;
         }
     }
     return true;
+}
+
+/* As read_of_domain(). */
+static int read_uuid(int domid, char **uuid, char **why)
+{
+    g_autofree char *path = NULL;
+    int result = read_of_domain(domid, "vm", &path, why);
+
+    *uuid = NULL;
+    if (result == 0) {
+        *uuid = g_strdup(g_str_has_prefix(path, "/vm/") ? path + strlen("/vm/")
+                                                        : path);
+    }
+    return result;
+}
+
+char *domain_uuid(int domid, char **why)
+{
+    char *uuid = NULL;
+
+    if (read_uuid(domid, &uuid, why) == DOMAIN_NO_KEY) {
+        *why = g_strdup_printf("this host has no domain %d", domid);
+    }
+    return uuid;
 }
 
 /*
@@ -165,9 +221,8 @@ static bool read_args(Domain *domain, char **why)
  */
 static bool is_of_vm(int domid, const char *uuid, char **why)
 {
-    g_autofree char *path = NULL;
-    const char *name;
-    int result = read_of_domain(domid, "vm", &path, why);
+    g_autofree char *name = NULL;
+    int result = read_uuid(domid, &name, why);
 
     if (result < 0) {
         return false;
@@ -178,7 +233,6 @@ static bool is_of_vm(int domid, const char *uuid, char **why)
                                domid);
         return false;
     }
-    name = g_str_has_prefix(path, "/vm/") ? path + strlen("/vm/") : path;
     if (g_ascii_strcasecmp(name, uuid) != 0) {
         *why = g_strdup_printf("domain %d of this host is of the VM %s: this "
                                "one runs on another host, or is being migrated",
@@ -186,6 +240,66 @@ static bool is_of_vm(int domid, const char *uuid, char **why)
         return false;
     }
     return true;
+}
+
+/* ---- xl -------------------------------------------------------------------------- */
+
+const char *domain_xl_problem(const char *text)
+{
+    size_t i;
+
+    if (!text[0] || text[0] == '-') {
+        return "a domain's name is not empty and begins with no dash";
+    }
+    /* libxl names files by it. */
+    for (i = 0; text[i]; i++) {
+        if (text[i] == '/' || g_ascii_iscntrl(text[i])) {
+            return "a domain's name has no slash and no control character";
+        }
+    }
+    if (!text[strspn(text, "0123456789")] && parse_domid(text) < 0) {
+        return "a domain's number has five digits at most";
+    }
+    return NULL;
+}
+
+/* What xl prints; before it there may be warnings. */
+static int last_domid(char *output)
+{
+    const char *end = strrchr(g_strchomp(output), '\n');
+
+    return parse_domid(end ? end + 1 : output);
+}
+
+int domain_xl_domid(const char *text, char **why, const char **remedy)
+{
+    const char *argv[] = { LIMITED, "xl", "domid", text, NULL };
+    g_autofree char *output = NULL;
+    int status, domid;
+
+    *why = NULL;
+    *remedy = "run it as root in dom0, where xl list shows the domains";
+    if (parse_domid(text) >= 0) {
+        return parse_domid(text);
+    }
+    status = ask(argv, "xl", &output, why);
+    if (status == -ENOENT) {
+        *remedy = "give the domain's number, or install what has xl";
+    }
+    if (*why) {
+        return status;
+    }
+    if (status != 0 && output && strstr(output, "Can't get domid")) {
+        *why = g_strdup_printf("no domain is called '%s'", text);
+        *remedy = "xl list shows the domains; xl create FILE starts one";
+        return -ESRCH;
+    }
+    domid = status == 0 && output ? last_domid(output) : -1;
+    if (domid < 0) {
+        *why = failure("xl domid", output);
+        return -EIO;
+    }
+    return domid;
 }
 
 /* ---- /proc ----------------------------------------------------------------------- */
@@ -220,7 +334,6 @@ static char *read_proc(pid_t pid, const char *name, size_t *length, int *error)
 
 static bool read_cmdline(Domain *domain, char **why)
 {
-    g_autofree char *name = g_strdup_printf("qemu-dm-%d", domain->domid);
     g_autofree char *data = NULL;
     size_t length = 0;
     int error = 0;
@@ -242,12 +355,31 @@ static bool read_cmdline(Domain *domain, char **why)
         *why = g_strdup_printf("its QEMU (pid %d) has ended", (int)domain->pid);
         return false;
     }
-    if (strcmp(domain->argv[0], name) != 0) {
-        *why = g_strdup_printf("its QEMU is gone: process %d is %s, not %s",
-                               (int)domain->pid, domain->argv[0], name);
-        return false;
-    }
     return true;
+}
+
+/* A wrapper calls it so. */
+static bool is_named_qemu(char *const *argv, int domid)
+{
+    g_autofree char *name = g_strdup_printf("qemu-dm-%d", domid);
+
+    return argv[0] && strcmp(argv[0], name) == 0;
+}
+
+bool domain_is_xl_qemu(char *const *argv, int domid)
+{
+    g_autofree char *number = g_strdup_printf("%d", domid);
+    size_t i;
+
+    if (is_named_qemu(argv, domid)) {
+        return true;
+    }
+    for (i = 1; argv[0] && argv[i]; i++) {
+        if (strcmp(argv[i], "-xen-domid") == 0) {
+            return g_strcmp0(argv[i + 1], number) == 0;
+        }
+    }
+    return false;
 }
 
 /* "btime 1700000000" of /proc/stat: when the host was booted; 0: not told. */
@@ -322,11 +454,16 @@ char *domain_host_uuid(const Options *options)
 
 /* ---- The whole -------------------------------------------------------------------- */
 
-static bool find_pid(Domain *domain, char **why)
+/* By the first of these keys that is there. */
+static bool find_pid(Domain *domain, const char *const *keys, char **why)
 {
     g_autofree char *text = NULL;
-    int result = read_of_domain(domain->domid, "qemu-pid", &text, why);
+    int result = DOMAIN_NO_KEY;
+    size_t i;
 
+    for (i = 0; result == DOMAIN_NO_KEY && keys[i]; i++) {
+        result = read_of_domain(domain->domid, keys[i], &text, why);
+    }
     if (result < 0) {
         return false;
     }
@@ -345,21 +482,53 @@ static bool find_pid(Domain *domain, char **why)
     return true;
 }
 
-Domain *domain_of_domid(const Options *options, const char *uuid, int domid,
-                        char **why)
+/* How a domain's QEMU is found, by what started it. */
+typedef struct Starter {
+    const char *pid_keys[3]; /* the first one that is there counts */
+    /* Tells it from a process that has got the number of one that has ended. */
+    bool (*is_its)(char *const *argv, int domid);
+    const char *also; /* what else such a process lacks */
+} Starter;
+
+static const Starter xenopsd = { { "qemu-pid" }, is_named_qemu, "" };
+
+/* libxl's pid is of what it started: where that is a wrapper, QEMU may be another
+ * process, whose pid the wrapper writes. */
+static const Starter libxl = { { "qemu-pid", "image/device-model-pid" },
+                               domain_is_xl_qemu,
+                               ", and has not its -xen-domid" };
+
+static Domain *with_qemu(const Options *options, int domid,
+                         const Starter *starter, char **why)
 {
     g_autoptr(Domain) domain = g_new0(Domain, 1);
     g_autofree char *socket = g_strdup_printf(HOST_QMP_LIBXL "%d", domid);
 
-    *why = NULL;
     domain->domid = domid;
     domain->qmp = options_path(options, socket);
-    if (!is_of_vm(domid, uuid, why) || !read_args(domain, why) ||
-        !find_pid(domain, why) || !read_cmdline(domain, why)) {
+    if (!domain_read_args(domid, &domain->xenstore_args, &domain->xenstore_key,
+                          why) ||
+        !find_pid(domain, starter->pid_keys, why) ||
+        !read_cmdline(domain, why)) {
+        return NULL;
+    }
+    if (!starter->is_its(domain->argv, domid)) {
+        *why = g_strdup_printf("its QEMU is gone: process %d is %s, not "
+                               "qemu-dm-%d%s",
+                               (int)domain->pid, domain->argv[0], domid,
+                               starter->also);
         return NULL;
     }
     read_stat(domain);
     return g_steal_pointer(&domain);
+}
+
+Domain *domain_of_domid(const Options *options, const char *uuid, int domid,
+                        char **why)
+{
+    *why = NULL;
+    return is_of_vm(domid, uuid, why) ? with_qemu(options, domid, &xenopsd, why)
+                                      : NULL;
 }
 
 Domain *domain_of_vm(const Options *options, const char *uuid, char **why)
@@ -373,12 +542,17 @@ Domain *domain_of_vm(const Options *options, const char *uuid, char **why)
         *why = g_strdup("it does not run");
         return NULL;
     }
-    /* A domid has five digits at most. */
-    if (strlen(text) > 5 || text[strspn(text, "0123456789")] || !text[0]) {
+    if (parse_domid(text) < 0) {
         *why = g_strdup_printf("xe has '%s' as its domid", text);
         return NULL;
     }
-    return domain_of_domid(options, uuid, atoi(text), why);
+    return domain_of_domid(options, uuid, parse_domid(text), why);
+}
+
+Domain *domain_of_xl(const Options *options, int domid, char **why)
+{
+    *why = NULL;
+    return with_qemu(options, domid, &libxl, why);
 }
 
 void domain_free(Domain *domain)

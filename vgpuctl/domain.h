@@ -19,7 +19,7 @@ typedef struct Domain {
     /* The parent of that: where wrappers start QEMU as a child and become its
      * logger, the process that was the wrapper. 0: it cannot be told. */
     pid_t parent;
-    /* The QEMU's command line; argv[0] has been seen to be qemu-dm-<domid>. */
+    /* The QEMU's command line, which has been seen to be this domain's. */
     char **argv;
     /* When the QEMU was started, in seconds since 1970; 0: it cannot be told. */
     gint64 started;
@@ -40,8 +40,25 @@ Domain *domain_of_vm(const Options *options, const char *uuid, char **why);
 /* The same where the domid is known. */
 Domain *domain_of_domid(const Options *options, const char *uuid, int domid,
                         char **why);
+
+/*
+ * The same of a domain that libxl has started, by its domid: no uuid is compared,
+ * and the pid is the one that libxl writes where no wrapper has written one.
+ */
+Domain *domain_of_xl(const Options *options, int domid, char **why);
 void domain_free(Domain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
+
+/* Why a word can be neither a domain's name nor its number; NULL: it can. */
+const char *domain_xl_problem(const char *text);
+
+/*
+ * The domid of such a word: the number itself, whether there is such a domain or
+ * not, or what xl has of the name. A negative errno with *why (g_free) in one
+ * line and *remedy: -ENOENT there is no program xl, -ESRCH no domain is called so,
+ * -ETIMEDOUT xl does not answer in 5 s, -EIO all else.
+ */
+int domain_xl_domid(const char *text, char **why, const char **remedy);
 
 /* What a VM's QEMU runs from. */
 enum {
@@ -59,6 +76,15 @@ int domain_binary(const Options *options, const Domain *domain);
 #define DOMAIN_NO_KEY 1
 int domain_xenstore_read(const char *path, char **value, char **why);
 
+/* The uuid of a domain of this host, g_free; NULL with *why (g_free). */
+char *domain_uuid(int domid, char **why);
+
+/*
+ * A domain's platform key in xenstore (g_free) and how it is spelled there, as
+ * Domain has them. False with *why (g_free) when xenstore cannot be read.
+ */
+bool domain_read_args(int domid, char **args, const char **key, char **why);
+
 /* The uuid of this host, as XAPI has it in resident-on; g_free, NULL: it is not
  * told. */
 char *domain_host_uuid(const Options *options);
@@ -71,5 +97,11 @@ char *domain_host_uuid(const Options *options);
 char **domain_parse_cmdline(const char *data, size_t length);
 pid_t domain_parse_pid(const char *text);
 char *domain_unescape(const char *printed);
+
+/*
+ * Whether such words are of the QEMU of a domain that libxl has started. It calls
+ * a QEMU by its path, unlike a wrapper: then -xen-domid tells whose it is.
+ */
+bool domain_is_xl_qemu(char *const *argv, int domid);
 
 #endif /* VGPUCTL_DOMAIN_H */

@@ -28,12 +28,13 @@ static int read_up_to(int fd, size_t limit, GString *text)
     return -EFBIG;
 }
 
-int textfile_read(const char *path, size_t limit, char **data, size_t *length)
+/* Opens a regular file; its size is for who wants it. Returns the descriptor or a
+ * negative errno. */
+static int open_regular(const char *path, off_t *size)
 {
     /* O_NONBLOCK: a FIFO must not make it wait for a writer. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
-    GString *text;
     int result;
 
     if (fd < 0) {
@@ -41,12 +42,25 @@ int textfile_read(const char *path, size_t limit, char **data, size_t *length)
     }
     if (fstat(fd, &status) < 0) {
         result = -errno;
-        close(fd);
-        return result;
+    } else if (!S_ISREG(status.st_mode)) {
+        result = -EINVAL;
+    } else {
+        *size = status.st_size;
+        return fd;
     }
-    if (!S_ISREG(status.st_mode)) {
-        close(fd);
-        return -EINVAL;
+    close(fd);
+    return result;
+}
+
+int textfile_read(const char *path, size_t limit, char **data, size_t *length)
+{
+    off_t size = 0;
+    int fd = open_regular(path, &size);
+    GString *text;
+    int result;
+
+    if (fd < 0) {
+        return fd;
     }
     text = g_string_new(NULL);
     result = read_up_to(fd, limit, text);
@@ -57,6 +71,36 @@ int textfile_read(const char *path, size_t limit, char **data, size_t *length)
     }
     *length = text->len;
     *data = g_string_free(text, FALSE);
+    return 0;
+}
+
+int textfile_tail(const char *path, size_t limit, char **text)
+{
+    off_t size = 0;
+    int fd = open_regular(path, &size);
+    off_t start = size > (off_t)limit ? size - (off_t)limit : 0;
+    char *data;
+    ssize_t n;
+    int result;
+
+    if (fd < 0) {
+        return fd;
+    }
+    data = g_malloc(limit + 1);
+    n = pread(fd, data, limit, start);
+    result = n < 0 ? -errno : 0;
+    close(fd);
+    if (result < 0) {
+        g_free(data);
+        return result;
+    }
+    data[n] = '\0';
+    if (start > 0) {
+        size_t part = strcspn(data, "\n");
+
+        memmove(data, data + part, (size_t)n - part + 1);
+    }
+    *text = data;
     return 0;
 }
 

@@ -14,6 +14,12 @@
  */
 int textfile_read(const char *path, size_t limit, char **data, size_t *length);
 
+/*
+ * The same of a file of any length: at most limit bytes from its end, from the
+ * start of a line on.
+ */
+int textfile_tail(const char *path, size_t limit, char **text);
+
 /* What such an errno says to a reader: "it is no regular file". */
 const char *textfile_error(int error);
 

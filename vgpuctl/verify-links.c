@@ -24,27 +24,32 @@ static const char title_qemu[] = VERIFY_QEMU;
 
 static const char remedy_attach[] = "vgpuctl attach VM";
 
-static void check_key(Verify *verify)
+void verify_key(Verify *verify, const char *title, const char *remedy_refused,
+                const char *remedy_none)
 {
-    g_autofree char *shown = NULL;
+    g_autofree char *shown = remote_shown(verify->vm->args, 400);
 
-    if (!verify->vm->args) {
-        doctor_problem(&verify->doctor, title_key, remedy_attach,
-                       "it has no " ARGS_KEY);
-        return;
-    }
-    shown = remote_shown(verify->vm->args, 400);
     if (verify->key->why) {
-        g_autofree char *remedy = doctor_key_remedy(verify->vm->uuid, ARGS_KEY);
-
-        doctor_problem(&verify->doctor, title_key, remedy,
+        doctor_problem(&verify->doctor, title, remedy_refused,
                        "the rules refuse %s: %s", shown, verify->key->why);
     } else if (verify->key->devices == 0) {
-        doctor_problem(&verify->doctor, title_key, remedy_attach,
+        doctor_problem(&verify->doctor, title, remedy_none,
                        "%s has no vgpu-stub",
                        shown[0] ? shown : "an empty key");
     } else {
-        doctor_ok(&verify->doctor, title_key, "%s", shown);
+        doctor_ok(&verify->doctor, title, "%s", shown);
+    }
+}
+
+static void check_key(Verify *verify)
+{
+    g_autofree char *remedy = doctor_key_remedy(verify->vm->uuid, ARGS_KEY);
+
+    if (verify->vm->args) {
+        verify_key(verify, title_key, remedy, remedy_attach);
+    } else {
+        doctor_problem(&verify->doctor, title_key, remedy_attach,
+                       "it has no " ARGS_KEY);
     }
 }
 
@@ -174,17 +179,27 @@ static void tell_not_taken(Verify *verify)
     }
 }
 
+bool verify_hotplugged(Verify *verify)
+{
+    if (!was_hotplugged(verify)) {
+        return false;
+    }
+    doctor_ok(&verify->doctor, title_qemu,
+              "it was not, the device was hot-plugged: the VM cannot "
+              "migrate until it has restarted");
+    return true;
+}
+
 static void tell_missing(Verify *verify, const DaemonLog *log)
 {
     const Domain *domain = verify->domain;
     const char *reason = log_reason(log, domain);
     g_autofree char *shown = reason ? remote_shown(reason, 400) : NULL;
 
-    if (was_hotplugged(verify)) {
-        doctor_ok(&verify->doctor, title_qemu,
-                  "it was not, the device was hot-plugged: the VM cannot "
-                  "migrate until it has restarted");
-    } else if (shown) {
+    if (verify_hotplugged(verify)) {
+        return;
+    }
+    if (shown) {
         doctor_problem(&verify->doctor, title_qemu,
                        "mend that, then shut the VM down and start it again",
                        "it was not; the log has the reason: %s", shown);
@@ -198,15 +213,14 @@ static void tell_missing(Verify *verify, const DaemonLog *log)
     }
 }
 
-/* The command line's device is what xenstore asks for. */
-static void compare(Verify *verify, const char *word)
+/* The command line's device is what the key asks for. */
+static void compare(Verify *verify, const char *word, const VmKey *key)
 {
     const Domain *domain = verify->domain;
-    const char *text = domain->xenstore_args ? domain->xenstore_args : "";
-    g_autoptr(VmKey) key = vmkey_new(text, verify->vm->uuid, verify->allowed);
     g_autofree char *why = NULL;
     g_autofree char *difference = NULL;
     g_autofree char *shown = remote_shown(word, 400);
+    g_autofree char *program = remote_shown(domain->argv[0], 200);
     ArgsDevice given = ARGS_DEVICE_INIT;
 
     if (!args_device_parse(&given, word, &why)) {
@@ -215,45 +229,54 @@ static void compare(Verify *verify, const char *word)
             "-device %s is nothing that vgpuctl sets: %s", shown, why);
         return;
     }
-    difference = key->why || key->devices != 1
-                     ? g_strdup("xenstore does not ask for it")
-                     : vmkey_difference(&key->device, &given);
+    if (key) {
+        difference = key->why || key->devices != 1
+                         ? g_strdup("xenstore does not ask for it")
+                         : vmkey_difference(&key->device, &given);
+    }
     if (difference) {
         doctor_problem(
             &verify->doctor, title_qemu, "shut the VM down and start it again",
             "-device %s is not what xenstore has: %s", shown, difference);
     } else {
-        doctor_ok(&verify->doctor, title_qemu,
-                  "qemu-dm-%d (pid %d) has -device %s", domain->domid,
-                  (int)domain->pid, shown);
+        doctor_ok(&verify->doctor, title_qemu, "%s (pid %d) has -device %s",
+                  program, (int)domain->pid, shown);
     }
     args_device_clear(&given);
+}
+
+void verify_words(Verify *verify, const char *word, unsigned count,
+                  const VmKey *key, const char *remedy_twice)
+{
+    if (count > 1) {
+        doctor_problem(&verify->doctor, title_qemu, remedy_twice,
+                       "it has it %u times", count);
+    } else {
+        compare(verify, word, key);
+    }
 }
 
 static void check_command_line(Verify *verify)
 {
     g_autofree char *why = NULL;
     g_autoptr(DaemonLog) log = daemonlog_read(verify->options, &why);
+    const char *text = verify->domain->xenstore_args;
+    g_autoptr(VmKey)
+        key = vmkey_new(text ? text : "", verify->vm->uuid, verify->allowed);
     unsigned count = 0;
     const char *word = device_words_find(verify->domain->argv, &count);
 
-    verify->started_with = count > 0;
     if (count == 0) {
         tell_missing(verify, log);
         return;
     }
-    if (count > 1) {
-        doctor_problem(&verify->doctor, title_qemu,
-                       "vgpuctl wrapper status says which two bring it; then "
-                       "restart the VM",
-                       "it has it %u times", count);
-    } else {
-        compare(verify, word);
-    }
+    verify_words(verify, word, count, key,
+                 "vgpuctl wrapper status says which two bring it; then restart "
+                 "the VM");
     tell_log(log, verify->domain, why);
 }
 
-static void check_bus(Verify *verify)
+void verify_bus(Verify *verify)
 {
     const QmpPci *pci = &verify->pci;
 
@@ -295,11 +318,7 @@ bool verify_is_mapped(const Verify *verify)
 
 void verify_running(Verify *verify)
 {
-    unsigned count = 0;
-
-    device_words_find(verify->domain->argv, &count);
-    verify->started_with = count > 0;
     check_xenstore(verify);
     check_command_line(verify);
-    check_bus(verify);
+    verify_bus(verify);
 }

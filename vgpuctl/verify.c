@@ -2,25 +2,24 @@
 /*
  * vgpuctl verify: the whole way of the device into one VM, link by link: XAPI,
  * the hook, the installed QEMU, xenstore, the command line of the VM's QEMU,
- * QEMU's own PCI bus, and the guest.
+ * QEMU's own PCI bus, and the guest. A domain of xl has fewer.
  */
 #include <glib.h>
 #include <string.h>
 
+#include "device-words.h"
 #include "exit.h"
 #include "remote.h"
 #include "report.h"
 #include "shim/paths.h"
 #include "verb.h"
 #include "verify-links.h"
+#include "verify-xl.h"
 #include "verify.h"
 #include "vgpu/regs.h"
 
 /* A VM boots in minutes; whoever asks for more has mistyped. */
 #define WAIT_LIMIT_S 3600
-
-/* Of a VM's name, which can have any length. */
-#define NAME_LIMIT 120
 
 /* ---- Looking ---------------------------------------------------------------------- */
 
@@ -31,6 +30,7 @@ static void forget(Verify *verify)
     g_clear_pointer(&verify->qmp_why, g_free);
     qmp_pci_clear(&verify->pci);
     memset(&verify->pci, 0, sizeof(verify->pci));
+    verify->started_with = false;
 }
 
 static void ask_qemu(Verify *verify)
@@ -46,10 +46,13 @@ static void ask_qemu(Verify *verify)
 
 static void look_at_domain(Verify *verify)
 {
+    unsigned count = 0;
+
     forget(verify);
-    verify->domain = domain_of_vm(verify->options, verify->vm->uuid,
-                                  &verify->domain_why);
+    verify->domain = verify->way->domain(verify, &verify->domain_why);
     if (verify->domain) {
+        device_words_find(verify->domain->argv, &count);
+        verify->started_with = count > 0;
         ask_qemu(verify);
     }
 }
@@ -72,7 +75,7 @@ static void wait_for_domain(Verify *verify)
     look_at_domain(verify);
     while (!is_mapped_or_never(verify) &&
            g_get_monotonic_time() < verify->end) {
-        report_progress("waiting for %s: %s", verify->vm->name,
+        report_progress("waiting for %s: %s", verify->vm->shown,
                         verify->domain_why ? verify->domain_why
                         : verify->qmp_why  ? verify->qmp_why
                         : verify->pci.count
@@ -84,7 +87,30 @@ static void wait_for_domain(Verify *verify)
     report_progress(NULL);
 }
 
-/* ---- The whole ------------------------------------------------------------------------ */
+/* ---- The way of XAPI ------------------------------------------------------------------- */
+
+/* What XAPI has of the VM, now. Its name may change meanwhile. */
+static bool find_vm(Verify *verify)
+{
+    const char *remedy = NULL;
+    g_autofree char *why = NULL;
+    XapiVm *vm = xapi_vm_find(verify->options, verify->asked, &why, &remedy);
+
+    if (!vm) {
+        report_problem(remedy, "%s", why);
+        return false;
+    }
+    xapi_vm_free(verify->vm);
+    verify->vm = vm;
+    g_free(verify->asked);
+    verify->asked = g_strdup(vm->uuid);
+    return true;
+}
+
+static Domain *find_domain(const Verify *verify, char **why)
+{
+    return domain_of_vm(verify->options, verify->vm->uuid, why);
+}
 
 static void tell_not_running(Verify *verify)
 {
@@ -100,6 +126,12 @@ static void tell_not_running(Verify *verify)
                       : start,
                    "the VM is %s: %s", vm->power_state, verify->domain_why);
 }
+
+static const VerifyWay way_xapi = {
+    find_vm, find_domain, verify_host, verify_running, tell_not_running,
+};
+
+/* ---- The whole ------------------------------------------------------------------------ */
 
 static void summarise(const Verify *verify)
 {
@@ -126,44 +158,22 @@ static void summarise(const Verify *verify)
     }
     report_value("uuid", verify->vm->uuid);
     report_value("verdict", verdict);
-    report_info("%s (%s): %s", verify->vm->name, verify->vm->uuid, text);
-}
-
-/* What XAPI has of the VM, now. */
-static bool find_vm(Verify *verify, const char *text)
-{
-    const char *remedy = NULL;
-    g_autofree char *why = NULL;
-    g_autofree char *name = NULL;
-    XapiVm *vm = xapi_vm_find(verify->options, text, &why, &remedy);
-
-    if (!vm) {
-        report_problem(remedy, "%s", why);
-        return false;
-    }
-    xapi_vm_free(verify->vm);
-    verify->vm = vm;
-    name = vm->name;
-    vm->name = remote_shown(name, NAME_LIMIT);
-    return true;
+    report_info("%s (%s): %s", verify->vm->shown, verify->vm->uuid, text);
 }
 
 /* After the wait the VM may have another state, and another key. */
 static bool wait_for_vm(Verify *verify, int wait_s)
 {
-    g_autofree char *uuid = g_strdup(verify->vm->uuid);
-
     verify->end = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
     wait_for_domain(verify);
-    return wait_s == 0 || find_vm(verify, uuid);
+    return wait_s == 0 || verify->way->find(verify);
 }
 
-static int run(Verify *verify, const char *text, const char *destination,
-               int wait_s)
+static int run(Verify *verify, const char *destination, int wait_s)
 {
     g_autofree char *list_problem = NULL;
 
-    if (!find_vm(verify, text) || !wait_for_vm(verify, wait_s)) {
+    if (!verify->way->find(verify) || !wait_for_vm(verify, wait_s)) {
         return EXIT_REFUSED;
     }
     verify->allowed = vmkey_allowed(verify->options, &list_problem);
@@ -174,11 +184,11 @@ static int run(Verify *verify, const char *text, const char *destination,
         verify->key = vmkey_new(verify->vm->args, verify->vm->uuid,
                                 verify->allowed);
     }
-    verify_host(verify);
+    verify->way->host(verify);
     if (!verify->domain) {
-        tell_not_running(verify);
+        verify->way->not_running(verify);
     } else {
-        verify_running(verify);
+        verify->way->running(verify);
         if (destination) {
             verify_guest(verify, destination);
         } else if (verify->pci.count || verify->started_with) {
@@ -192,6 +202,7 @@ static int run(Verify *verify, const char *text, const char *destination,
 static void verify_clear(Verify *verify)
 {
     forget(verify);
+    g_free(verify->asked);
     xapi_vm_free(verify->vm);
     vmkey_free(verify->key);
     if (verify->allowed) {
@@ -199,8 +210,9 @@ static void verify_clear(Verify *verify)
     }
 }
 
-static int verify_whole(const Options *options, const char *vm, const char *ssh,
-                        int wait_s, bool was_started)
+static int verify_whole(const Options *options, const VerifyWay *way,
+                        const char *vm, const char *ssh, int wait_s,
+                        bool was_started)
 {
     Verify verify;
     int code;
@@ -208,8 +220,10 @@ static int verify_whole(const Options *options, const char *vm, const char *ssh,
     memset(&verify, 0, sizeof(verify));
     verify.options = options;
     verify.doctor.options = options;
+    verify.way = way;
+    verify.asked = g_strdup(vm);
     verify.was_started = was_started;
-    code = run(&verify, vm, ssh, wait_s);
+    code = run(&verify, ssh, wait_s);
     verify_clear(&verify);
     return code;
 }
@@ -217,7 +231,7 @@ static int verify_whole(const Options *options, const char *vm, const char *ssh,
 int verify_vm(const Options *options, const char *vm, const char *ssh,
               int wait_s)
 {
-    return verify_whole(options, vm, ssh, wait_s, true);
+    return verify_whole(options, &way_xapi, vm, ssh, wait_s, true);
 }
 
 /* ---- The verb ------------------------------------------------------------------------- */
@@ -243,38 +257,58 @@ bool verify_wait_is_good(const char *verb, int wait_s)
     return true;
 }
 
-static bool check_words(int argc, const char *ssh, int wait_s)
+static bool domain_is_good(const char *xl)
 {
-    if (argc != 2) {
-        report_problem("vgpuctl verify --help",
-                       argc < 2 ? "which VM?" : "one VM at a time");
+    const char *problem = domain_xl_problem(xl);
+
+    if (problem) {
+        report_problem("give the domain's name or number, as xl list has it",
+                       "--xl '%s': %s", xl, problem);
+    }
+    return !problem;
+}
+
+static bool check_words(int argc, const char *xl, const char *ssh, int wait_s)
+{
+    const char *problem = xl && argc > 1    ? "give one of a VM and --xl DOMAIN"
+                          : argc > 2        ? "one VM at a time"
+                          : !xl && argc < 2 ? "which VM? Or --xl DOMAIN"
+                                            : NULL;
+
+    if (problem) {
+        report_problem("vgpuctl verify --help", "%s", problem);
         return false;
     }
-    return verify_wait_is_good("verify", wait_s) &&
+    return (!xl || domain_is_good(xl)) &&
+           verify_wait_is_good("verify", wait_s) &&
            verify_destination_is_good(ssh);
 }
 
 int verb_verify(int argc, char **argv)
 {
     g_autofree char *ssh = NULL;
+    g_autofree char *xl = NULL;
     int wait_s = 0, code;
     const GOptionEntry entries[] = {
         { "ssh", 0, 0, G_OPTION_ARG_STRING, &ssh,
           "Ask the guest, too (with keys only)", "USER@HOST" },
         { "wait", 0, 0, G_OPTION_ARG_INT, &wait_s,
           "Wait so long for a VM that is starting", "SECONDS" },
+        { "xl", 0, 0, G_OPTION_ARG_FILENAME, &xl,
+          "Look at a domain of xl instead, by its name or number", "DOMAIN" },
         { NULL, 0, 0, 0, NULL, NULL, NULL },
     };
     Options options;
 
-    if (!options_parse(&options, &argc, &argv, entries, "VM",
+    if (!options_parse(&options, &argc, &argv, entries, "[VM]",
                        "Follows the device into a VM, link by link, from XAPI "
                        "to the guest, and changes nothing.",
                        &code)) {
         return code;
     }
-    code = check_words(argc, ssh, wait_s)
-               ? verify_whole(&options, argv[1], ssh, wait_s, false)
+    code = check_words(argc, xl, ssh, wait_s)
+               ? verify_whole(&options, xl ? &verify_xl : &way_xapi,
+                              xl ? xl : argv[1], ssh, wait_s, false)
                : EXIT_USAGE;
     options_clear(&options);
     return report_end(code);

@@ -4,6 +4,7 @@
  * daemon.log. xenstore-read is a stand-in here; tests/vgpuctl/test_verify.sh has
  * the real one.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -98,6 +99,57 @@ static void test_device(void)
     g_assert_cmpuint(count, ==, 2);
     g_assert_null(device_words_find(last, &count));
     g_assert_cmpuint(count, ==, 0);
+}
+
+/* libxl calls a QEMU by its path, and a wrapper by the domain. */
+static void test_xl_qemu(void)
+{
+    static const struct {
+        const char *argv[6];
+        bool is_its;
+    } cases[] = {
+        { { "/usr/lib/xen/bin/qemu-system-i386", "-xen-domid", "5", "-S" },
+          true },
+        { { "qemu-dm-5", "-S" }, true },
+        { { "/usr/bin/qemu", "-no-shutdown", "-xen-domid", "5" }, true },
+        { { "qemu-dm-5" }, true },
+        { { "/usr/bin/qemu", "-xen-domid", "51" }, false },
+        { { "/usr/bin/qemu", "-xen-domid", "4" }, false },
+        { { "qemu-dm-51", "-S" }, false },
+        { { "qemu-dm-51", "qemu-dm-5" }, false },
+        { { "/usr/bin/qemu", "-xen-domid" }, false },
+        { { "/usr/bin/qemu", "-xen-domid", "-S", "5" }, false },
+        { { "/usr/bin/qemu", "-xen-domid=5" }, false },
+        { { "/usr/bin/qemu", "5", "-S" }, false },
+        { { "-xen-domid", "5" }, false },
+        /* libxl's comes first; what another names so is no option. */
+        { { "qemu", "-xen-domid", "4", "-xen-domid", "5" }, false },
+        { { NULL }, false },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (domain_is_xl_qemu((char *const *)cases[i].argv, 5) !=
+            cases[i].is_its) {
+            g_error("case %zu: not %d", i, cases[i].is_its);
+        }
+    }
+}
+
+static void test_xl_words(void)
+{
+    static const char *const good[] = { "web",   "web, staging", "5",  "0",
+                                        "32751", "5a",           "a-1" };
+    static const char *const bad[] = { "",    "-5",          "../1",  "a/b",
+                                       "a\n", "\033[31mweb", "123456" };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_assert_cmpstr(domain_xl_problem(good[i]), ==, NULL);
+    }
+    for (i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_nonnull(domain_xl_problem(bad[i]));
+    }
 }
 
 /* ---- A domain ---------------------------------------------------------------------- */
@@ -321,6 +373,133 @@ static void test_hangs(Fixture *fixture, gconstpointer data)
                     (gint64)9 * G_USEC_PER_SEC);
 }
 
+/* ---- A domain of xl ---------------------------------------------------------------- */
+
+/* A process of that command line, which waits for its end. */
+static void start_words(Fixture *fixture, const char *name, const char *domid)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *text = NULL;
+    bool started = false;
+
+    end(fixture);
+    fixture->child = fork();
+    if (fixture->child == 0) {
+        execl("/bin/sh", name, "-c", "kill -STOP $$", "-xen-domid", domid,
+              (char *)NULL);
+        _exit(127);
+    }
+    g_assert_cmpint(fixture->child, >, 0);
+    path = g_strdup_printf("/proc/%d/cmdline", (int)fixture->child);
+    while (!started) {
+        g_clear_pointer(&text, g_free);
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        started = strcmp(text, name) == 0;
+        g_usleep(1000);
+    }
+}
+
+static void test_xl_found(Fixture *fixture, gconstpointer data)
+{
+    static const char name[] = "/usr/lib/xen/bin/qemu-system-i386";
+    g_autofree char *why = NULL;
+    g_autofree char *pid = NULL;
+    g_autofree char *own = NULL;
+    g_autoptr(Domain) wrapped = domain_of_xl(&fixture->options, 5, &why);
+    g_autoptr(Domain) domain = NULL;
+
+    (void)data;
+    g_assert_nonnull(wrapped);
+    g_assert_cmpstr(wrapped->argv[0], ==, "qemu-dm-5");
+    g_assert_cmpstr(wrapped->xenstore_args, ==, "-device vgpu-stub");
+    /* libxl's own. */
+    take(fixture, "keys/qemu-pid");
+    start_words(fixture, name, "5");
+    pid = g_strdup_printf("%d\n", (int)fixture->child);
+    put(fixture, "keys/device-model-pid", pid);
+    domain = domain_of_xl(&fixture->options, 5, &why);
+    g_assert_nonnull(domain);
+    g_assert_null(why);
+    g_assert_cmpint(domain->pid, ==, fixture->child);
+    g_assert_cmpstr(domain->argv[0], ==, name);
+    g_assert_true(g_str_has_suffix(domain->qmp, "/var/run/xen/qmp-libxl-5"));
+    /* What a wrapper has written is nearer to QEMU than what libxl has. */
+    own = g_strdup_printf("%d\n", (int)getpid());
+    put(fixture, "keys/qemu-pid", own);
+    g_assert_null(domain_of_xl(&fixture->options, 5, &why));
+    g_assert_nonnull(strstr(why, "not qemu-dm-5"));
+    g_clear_pointer(&why, g_free);
+    take(fixture, "keys/qemu-pid");
+    take(fixture, "keys/device-model-pid");
+    g_assert_null(domain_of_xl(&fixture->options, 5, &why));
+    g_assert_nonnull(strstr(why, "domain 5 has no QEMU"));
+}
+
+static void test_xl_gone(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *why = NULL;
+    g_autofree char *pid = NULL;
+
+    (void)data;
+    start_words(fixture, "/usr/lib/xen/bin/qemu-system-i386", "51");
+    pid = g_strdup_printf("%d\n", (int)fixture->child);
+    put(fixture, "keys/qemu-pid", pid);
+    g_assert_null(domain_of_xl(&fixture->options, 5, &why));
+    g_assert_nonnull(strstr(why, "is /usr/lib/xen/bin/qemu-system-i386, not "
+                                 "qemu-dm-5, and has not its -xen-domid"));
+}
+
+/* A stand-in for xl that says what a file has, and exits as another has. */
+static const char xl[] = "#!/bin/sh\n"
+                         "# A stand-in for xl.\n"
+                         "cat \"${0%/*}/keys/says\"\n"
+                         "[ \"$*\" = 'domid web, staging' ] || exit 64\n"
+                         "exit $(cat \"${0%/*}/keys/exits\")\n";
+
+static void test_xl_domid(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        const char *says;
+        const char *exits;
+        int domid;
+        const char *why; /* NULL: none */
+    } cases[] = {
+        { "7\n", "0", 7, NULL },
+        { "WARNING: a line of xl.conf\n12\n", "0", 12, NULL },
+        { "Can't get domid of domain name 'web, staging', maybe this domain "
+          "does not exist.\n",
+          "1", -ESRCH, "no domain is called 'web, staging'" },
+        { "xencall: error: no interface\nlibxl: error: cannot open\n", "1",
+          -EIO,
+          "xl domid fails: xencall: error: no interface libxl: error: cannot "
+          "open" },
+        { "7 8\n", "0", -EIO, "xl domid fails: 7 8" },
+        { "", "0", -EIO, "xl domid fails: it ends without a word" },
+        { "7\n", "1", -EIO, "xl domid fails: 7" },
+    };
+    g_autofree char *program = g_build_filename(fixture->directory, "xl", NULL);
+    size_t i;
+
+    (void)data;
+    put(fixture, "xl", xl);
+    g_assert_cmpint(g_chmod(program, 0755), ==, 0);
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *remedy = NULL;
+        g_autofree char *why = NULL;
+
+        put(fixture, "keys/says", cases[i].says);
+        put(fixture, "keys/exits", cases[i].exits);
+        g_assert_cmpint(domain_xl_domid("web, staging", &why, &remedy), ==,
+                        cases[i].domid);
+        g_assert_cmpstr(why, ==, cases[i].why);
+        g_assert_nonnull(remedy);
+        /* A number is one, whatever xl says. */
+        g_clear_pointer(&why, g_free);
+        g_assert_cmpint(domain_xl_domid("5", &why, &remedy), ==, 5);
+        g_assert_null(why);
+    }
+}
+
 /* ---- daemon.log -------------------------------------------------------------------- */
 
 /* 2026-11-20 13:20:00 UTC */
@@ -528,12 +707,17 @@ int main(int argc, char **argv)
     g_test_add_func("/vgpuctl/domain/pid", test_pid);
     g_test_add_func("/vgpuctl/domain/unescape", test_unescape);
     g_test_add_func("/vgpuctl/domain/device", test_device);
+    g_test_add_func("/vgpuctl/domain/xl/qemu", test_xl_qemu);
+    g_test_add_func("/vgpuctl/domain/xl/words", test_xl_words);
     ADD("found", test_domain);
     ADD("keys", test_keys);
     ADD("binary", test_binary);
     ADD("refusals", test_refusals);
     ADD("gone", test_gone);
     ADD("hangs", test_hangs);
+    ADD("xl/found", test_xl_found);
+    ADD("xl/gone", test_xl_gone);
+    ADD("xl/domid", test_xl_domid);
     g_test_add_func("/vgpuctl/daemonlog/lines", test_log_lines);
     g_test_add_func("/vgpuctl/daemonlog/find", test_log_find);
     g_test_add_func("/vgpuctl/daemonlog/events", test_log_events);

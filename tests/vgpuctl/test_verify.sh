@@ -53,6 +53,12 @@ usage usage/ssh-option 'begins with a dash' "$web" --ssh=-oProxyCommand=true
 usage usage/ssh-words 'no host.s name has' "$web" --ssh 'root@a; reboot'
 usage usage/wait 'takes 0 to 3600 seconds' "$web" --wait 4000
 usage usage/wait-negative 'takes 0 to 3600 seconds' "$web" --wait=-1
+usage usage/vm-and-xl 'one of a VM and --xl DOMAIN' "$web" --xl web
+usage usage/xl-path 'no slash' --xl ../1
+usage usage/xl-number 'five digits at most' --xl 123456
+usage usage/xl-option 'begins with no dash' --xl=-v
+usage usage/xl-empty 'not empty' --xl=
+usage usage/xl-ssh 'begins with a dash' --xl web --ssh=-oProxyCommand=true
 refused unknown/name 'nosuch' verify nosuch
 touch "$root/var/xapi-stand-in/down"
 refused xapi-down 'Connection refused' verify "$web"
@@ -237,6 +243,182 @@ check guest/floods/says-so line problem 'the guest has found it' 'longer than 65
 check guest/other-machine run $found verify "$web" --ssh root@other
 check guest/other-machine/says-so says 'stand-in: not root@other' # so it is the stand-in that is asked
 rm -rf "$guest"
+
+# ---- Plain Xen: the same QEMU, without XAPI and its logs -----------------------------------
+
+cat >"$scratch/bin/xl" <<'END'
+#!/bin/sh
+# A stand-in for xl: `xl domid NAME`, by what the real xenstored has.
+# SPDX-License-Identifier: MIT
+[ "$1" = domid ] && [ $# = 2 ] || exit 64
+[ ! -e "$0.hangs" ] || exec sleep 60
+for domid in $(xenstore-list /local/domain); do
+    [ "$(xenstore-read "/local/domain/$domid/name")" != "$2" ] || { echo "$domid"; exit; }
+done
+echo "Can't get domid of domain name '$2', maybe this domain does not exist." >&2
+exit 1
+END
+chmod 755 "$scratch/bin/xl"
+here=/local/domain/$domid
+mv "$root/opt/xensource" "$root/opt/hidden"
+mv "$root/var/log" "$root/var/hidden"
+remember
+check xl/status verify 0 --xl "$domid"
+check xl/changed nothing_changed
+check xl/key line ok 'xenstore has the device' '-device vgpu-stub,pool_id=B,priority=high,vm_id=7$'
+check xl/command-line line ok "the VM's QEMU was started with it" \
+    "qemu-dm-$domid (pid $pid) has -device vgpu-stub,pool_id=B,priority=high,vm_id=7,addr=1e"
+check xl/bus line ok 'QEMU has it on its PCI bus' '1af4:1111 is at 00:1e.0, BAR 0 is 4 KiB at 0xfebf1000'
+check xl/by-hand says 'lspci -nn -d 1af4:1111'
+check xl/verdict says "^$name ($web): QEMU has it; the guest has not been asked"
+check xl/no-xapi not says 'XAPI\|daemon.log'
+check xl/json run 0 verify --json --xl "$domid"
+sed 1d "$log" >"$log.json"
+check xl/json-is-one python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+assert report["verb"] == "verify" and report["exit_code"] == 0 and report["changes"] == []
+assert report["values"] == {"verdict": "in-qemu", "uuid": sys.argv[2]}, report["values"]
+assert [c["outcome"] for c in report["checks"]] == ["ok"] * 3, report["checks"]' "$log.json" "$web"
+guest_has
+check xl/guest/status verify 0 --xl "$domid" --ssh root@guest
+check xl/guest/verdict says "^$name ($web): really enumerated"
+rm -r "$device"
+check xl/guest/absent/status verify $found --xl "$domid" --ssh root@guest
+check xl/guest/absent/verdict says 'QEMU has it; the guest does not show it'
+rm -rf "$guest"
+
+check xl/name/status verify 0 --xl "$name"
+check xl/name/command-line line ok "the VM's QEMU was started with it" "qemu-dm-$domid (pid $pid) has"
+refused xl/unknown-name "no domain is called 'nosuch'" verify --xl nosuch
+refused xl/unknown-number 'this host has no domain 9999' verify --xl 9999
+refused xl/host 'domain 0 is the host itself' verify --xl 0
+touch "$scratch/bin/xl.hangs"
+check xl/hangs/status within 15 verify 3 --xl "$name"
+check xl/hangs/says-so says 'xl does not answer within 5 seconds'
+rm "$scratch/bin/xl.hangs"
+mkdir "$scratch/few"
+ln -s "$(command -v timeout)" "$(command -v xenstore-read)" "$scratch/few"
+printf '#!/bin/sh\nPATH=%s exec %s "$@"\n' "$scratch/few" "$vgpuctl" >"$scratch/without-xl"
+chmod 755 "$scratch/without-xl"
+with_xl=$vgpuctl vgpuctl=$scratch/without-xl
+refused xl/no-program 'there is no program xl' verify --xl "$name"
+check xl/no-program/remedy remedy "give the domain's number"
+check xl/no-program/number verify 0 --xl "$domid"
+vgpuctl=$with_xl
+
+# libxl writes one pid, and a wrapper the other.
+xenstore-rm "$here/qemu-pid"
+check xl/pid-of-libxl verify 0 --xl "$domid"
+xenstore-write "$here/image/device-model-pid" $$
+check xl/pid-of-another/status verify $found --xl "$domid"
+check xl/pid-of-another/says-so line problem "the VM's QEMU was started with it" "its QEMU is gone: process $$ is "
+check xl/pid-of-another/remedy remedy "/var/log/xen/qemu-dm-$name.log"
+xenstore-write "$here/qemu-pid" "$pid"
+check xl/pid-of-wrapper verify 0 --xl "$domid"
+xenstore-rm "$here/qemu-pid"
+xenstore-rm "$here/image/device-model-pid"
+check xl/no-pid/status verify $found --xl "$domid"
+check xl/no-pid/says-so line problem "the VM's QEMU was started with it" "domain $domid has no QEMU"
+check xl/no-pid/verdict says 'only configured'
+xenstore-write "$here/qemu-pid" "$pid"
+
+args=$here/platform/device-model-args
+xenstore-write -- "$args" '-device vgpu-stub,pool_id=A,priority=high,vm_id=7'
+check xl/differs/status verify $found --xl "$domid"
+check xl/differs/says-so line problem "the VM's QEMU was started with it" 'is not what xenstore has: pool_id=B instead of A'
+xenstore-write -- "$args" '-device vgpu-stub -priv'
+check xl/smuggled/status verify $found --xl "$domid"
+check xl/smuggled/says-so line problem 'xenstore has the device' "the rules refuse -device vgpu-stub -priv: '-priv' is not allowed"
+check xl/smuggled/remedy remedy 'restart the domain'
+# Without a key for it, the device stands in the configuration file.
+xenstore-write "$args" ''
+check xl/empty-key/status verify 0 --xl "$domid"
+check xl/empty-key/nothing not says 'xenstore has the device'
+xenstore-rm "$args"
+check xl/no-key/status verify 0 --xl "$domid"
+check xl/no-key/command-line line ok "the VM's QEMU was started with it" "(pid $pid) has -device vgpu-stub,pool_id=B"
+check xl/no-key/nothing not says 'xenstore has the device'
+xenstore-write -- "$args" '-device vgpu-stub,pool_id=B,priority=high,vm_id=7'
+mv "$root/opt/hidden" "$root/opt/xensource"
+mv "$root/var/hidden" "$root/var/log"
+
+# A domain without it.
+vm_start "$builder"
+other=$(domid_of "$builder")
+other_name='build (old)' other_pid=$(qemu_pid "$other")
+args=/local/domain/$other/platform/device-model-args
+check xl/without/status verify $found --xl "$other"
+check xl/without/says-so line problem "the VM's QEMU was started with it" "qemu-dm-$other (pid $other_pid) was not"
+check xl/without/remedy remedy 'vgpuctl attach --xl FILE, then restart the domain'
+check xl/without/bus line problem 'QEMU has it on its PCI bus' 'query-pci has no 1af4:1111'
+check xl/without/verdict says "^$other_name ($builder): the VM has no such device"
+xenstore-write -- "$args" '-device vgpu-stub'
+check xl/not-taken/status verify $found --xl "$other"
+check xl/not-taken/says-so line problem "the VM's QEMU was started with it" "xenstore has it, qemu-dm-$other (pid $other_pid) has not"
+check xl/not-taken/remedy remedy "a line of .*/var/log/xen/qemu-dm-$other_name.log that begins with vgpu: "
+check xl/not-taken/verdict says 'only configured'
+xen_log="$root/var/log/xen/qemu-dm-$other_name.log"
+mkdir -p "${xen_log%/*}"
+{
+    echo 'vgpu: of something else'
+    printf "vgpu: device-model-args: pool_id is 'C'\033[31m, and can be A, B\n"
+    echo 'qemu: it says vgpu: nothing of that'
+} >"$xen_log"
+check xl/log/status verify $found --xl "$other"
+check xl/log/says-so line problem "the VM's QEMU was started with it" \
+    "qemu-dm-$other_name.log has the reason: vgpu: device-model-args: pool_id is 'C'\\\\x1b\[31m, and can be A, B$"
+check xl/log/remedy remedy 'mend that, then restart the domain'
+yes 'qemu: a line of a talkative one' | head -n 3000 >>"$xen_log"
+check xl/log/long/status verify $found --xl "$other"
+check xl/log/long/says-so not says 'has the reason: vgpu'
+rm -r "${xen_log%/*}"
+qmp "$other" device_add '{"driver": "vgpu-stub", "id": "vgpu-hotplug", "addr": "1e"}' >/dev/null
+check xl/hotplugged/status verify 0 --xl "$other"
+check xl/hotplugged/says-so line ok "the VM's QEMU was started with it" 'the device was hot-plugged: the VM cannot migrate'
+xenstore-rm "$args"
+
+# libxl calls QEMU by its path. libxl_qemu WORD...: a process that is called so.
+libxl_qemu() {
+    setpriv --pdeathsig KILL bash -c 'exec -a /usr/lib/xen/bin/qemu-system-i386 sh -c "kill -STOP \$\$" "$@"' - "$@" &
+    fake=$!
+    until grep -q '^State:.*T' "/proc/$fake/status"; do sleep 0.05; done
+    xenstore-write "/local/domain/$other/qemu-pid" "$fake"
+}
+libxl_qemu_ends() {
+    kill -9 "$fake"
+    wait "$fake" 2>/dev/null || :
+}
+libxl_qemu -xen-domid "$other" -S -device vgpu-stub,pool_id=A,addr=1e
+check xl/path/status verify 0 --xl "$other"
+check xl/path/says-so line ok "the VM's QEMU was started with it" \
+    "/usr/lib/xen/bin/qemu-system-i386 (pid $fake) has -device vgpu-stub,pool_id=A,addr=1e"
+libxl_qemu_ends
+libxl_qemu -xen-domid "$domid" -S -device vgpu-stub,pool_id=A,addr=1e
+check xl/path-of-another/status verify $found --xl "$other"
+check xl/path-of-another/says-so line problem "the VM's QEMU was started with it" 'its QEMU is gone'
+libxl_qemu_ends
+libxl_qemu -xen-domid "$other" -device vgpu-stub,addr=1e -device vgpu-stub
+check xl/twice/status verify $found --xl "$other"
+check xl/twice/says-so line problem "the VM's QEMU was started with it" 'it has it 2 times'
+libxl_qemu_ends
+libxl_qemu -xen-domid "$other" -device vgpu-stub,colour=red
+check xl/by-hand-word/status verify $found --xl "$other"
+check xl/by-hand-word/says-so line problem "the VM's QEMU was started with it" "vgpu-stub,colour=red is nothing that vgpuctl sets: .*'colour'"
+libxl_qemu_ends
+xenstore-write "/local/domain/$other/qemu-pid" "$other_pid"
+
+check xl/wait/unmapped/status within 20 verify 0 --xl "$other_name" --wait 2
+check xl/wait/unmapped/bus line unknown 'QEMU has it on its PCI bus' 'its BAR 0 is not mapped yet by the guest'
+{
+    sleep 2
+    guest_maps_bar "$builder" 0xfebf2000
+} >"$scratch/starting" 2>&1 &
+starting=$!
+check xl/wait/mapped/status within 30 verify 0 --xl "$other_name" --wait 60
+wait "$starting"
+check xl/wait/mapped/bus line ok 'QEMU has it on its PCI bus' 'at 0xfebf2000'
+vm_stop "$builder"
+refused xl/ended "no domain is called '$other_name'" verify --xl "$other_name"
 
 # ---- What is not as it was ----------------------------------------------------------------
 
