@@ -5,6 +5,7 @@
 # Usage: lab/guest-image.sh amd64|i386 VGPU-REGS DIRECTORY
 set -eu
 . lab/lib.sh
+. lab/tree.sh
 
 [ $# = 3 ] || die "usage: lab/guest-image.sh amd64|i386 VGPU-REGS DIRECTORY"
 arch=$1 program=$2 directory=$3
@@ -31,17 +32,6 @@ download() {
         busybox-static pciutils pci.ids
 }
 
-# Puts a program's shared libraries, and theirs, into the tree.
-copy_libraries() {
-    for library in $(objdump -p "$1" | sed -n 's/^ *NEEDED *//p'); do
-        [ ! -e "$tree/lib/$library" ] || continue
-        from=$(find "$work/unpacked" -name "$library" | head -n 1)
-        [ -n "$from" ] || { say "no package brought $library"; return 1; }
-        cp -L "$from" "$tree/lib/$library"
-        copy_libraries "$from"
-    done
-}
-
 assemble() {
     for package in "$work"/debs/*.deb "$work"/tools/*.deb; do
         dpkg-deb -x "$package" "$work/unpacked"
@@ -54,17 +44,9 @@ assemble() {
     cp "$program" "$tree/bin/vgpu-regs"
     cp tests/guest/init "$tree/init"
     chmod 755 "$tree/init"
-    copy_libraries "$tree/bin/lspci"
-    # The loader is named by its full path in the program.
-    loader=$(objdump -s -j .interp "$tree/bin/lspci" >/dev/null &&
-        readelf -l "$tree/bin/lspci" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
-    mkdir -p "$tree$(dirname "$loader")"
-    cp -L "$(find "$work/unpacked" -name "$(basename "$loader")" | head -n 1)" \
-        "$tree$loader"
-    (cd "$tree" && find . | sort >../names)
-    (cd "$tree" && cpio -o -H newc --quiet -R 0:0 <../names >../cpio)
-    gzip -1 <"$work/cpio" >"$work/initrd"
-    rm "$work/cpio" "$work/names"
+    copy_libraries "$work/unpacked" "$tree" "$tree/bin/lspci"
+    copy_loader "$work/unpacked" "$tree" "$tree/bin/lspci"
+    pack_tree "$tree" "$work/initrd"
     cp "$work"/unpacked/boot/vmlinuz-* "$work/vmlinuz"
 }
 

@@ -182,6 +182,13 @@ static GPid spawn(char **argv, int *console)
     return pid;
 }
 
+void guest_report_read(GuestReport *report, char *console)
+{
+    memset(report, 0, sizeof(*report));
+    report->console = console;
+    split_sections(report);
+}
+
 void guest_check(GuestReport *report, const GuestBoot *boot)
 {
     g_auto(GStrv) argv = command_line(boot, "check");

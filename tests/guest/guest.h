@@ -26,6 +26,8 @@ typedef struct GuestReport {
 
 /* Runs a guest to its end. The report is the caller's: guest_report_clear(). */
 void guest_check(GuestReport *report, const GuestBoot *boot);
+/* The same of a console that was recorded elsewhere, which it takes over. */
+void guest_report_read(GuestReport *report, char *console);
 void guest_report_clear(GuestReport *report);
 
 /* A section's text, "" when the guest did not print it. */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vgpu/regs.h"
@@ -31,6 +32,9 @@ static const Register registers[] = { VGPU_REGISTERS(REGISTER) };
 #define REGISTER_COUNT (sizeof(registers) / sizeof(registers[0]))
 
 static volatile unsigned char *bar;
+
+/* What -d names in /sys/bus/pci/devices; NULL: the first vgpu-stub. */
+static const char *chosen;
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *format, ...)
@@ -66,13 +70,17 @@ static long read_number(const char *device, const char *name)
     return text[0] ? strtol(text, NULL, 16) : -1;
 }
 
-/* The directory of the first vgpu-stub. */
+/* The directory of the chosen device. */
 static void find_device(char path[PATH_SIZE])
 {
     DIR *directory = opendir(DEVICES);
     struct dirent *entry;
     bool found = false;
 
+    if (chosen) {
+        snprintf(path, PATH_SIZE, DEVICES "/%.32s", chosen);
+        return;
+    }
     if (!directory) {
         die("%s: %s", DEVICES, strerror(errno));
     }
@@ -246,13 +254,57 @@ static void do_check_accesses(void)
     printf("%u accesses, %u with an effect\n", refused, effects);
 }
 
+/*
+ * What a read costs, in nanoseconds: the median of some rounds, for anything
+ * else that runs meanwhile only ever adds to one. Any device will do, so that
+ * ours can be compared with another.
+ */
+#define TIME_ROUNDS 11
+#define TIME_READS  300
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void do_time(void)
+{
+    uint64_t rounds[TIME_ROUNDS];
+    unsigned round, i;
+
+    map_registers();
+    for (round = 0; round < TIME_ROUNDS; round++) {
+        uint64_t start = now_ns();
+
+        for (i = 0; i < TIME_READS; i++) {
+            (void)read_register(0);
+        }
+        rounds[round] = (now_ns() - start) / TIME_READS;
+    }
+    qsort(rounds, TIME_ROUNDS, sizeof(rounds[0]), compare_numbers);
+    printf("%" PRIu64 " ns a read of 4 bytes\n", rounds[TIME_ROUNDS / 2]);
+}
+
 static int usage(FILE *stream)
 {
     fputs(
-        "usage: vgpu-regs list                  every register\n"
+        "usage: vgpu-regs [-d DEVICE] VERB      DEVICE is 0000:00:1e.0 or so;\n"
+        "                                       else it is the first one\n"
+        "       vgpu-regs list                  every register\n"
         "       vgpu-regs read REGISTER\n"
         "       vgpu-regs write REGISTER VALUE\n"
         "       vgpu-regs check-accesses        wrong accesses have no effect\n"
+        "       vgpu-regs time                  what a read costs\n"
         "       vgpu-regs path                  the device in sysfs\n"
         "       vgpu-regs id                    vendor:device\n",
         stream);
@@ -261,9 +313,15 @@ static int usage(FILE *stream)
 
 int main(int argc, char **argv)
 {
-    const char *verb = argc > 1 ? argv[1] : "";
+    const char *verb;
     char path[PATH_SIZE];
 
+    if (argc > 2 && strcmp(argv[1], "-d") == 0) {
+        chosen = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
+    verb = argc > 1 ? argv[1] : "";
     if (strcmp(verb, "list") == 0 && argc == 2) {
         do_list();
     } else if (strcmp(verb, "read") == 0 && argc == 3) {
@@ -275,6 +333,8 @@ int main(int argc, char **argv)
         do_write(argv[2], argv[3]);
     } else if (strcmp(verb, "check-accesses") == 0 && argc == 2) {
         do_check_accesses();
+    } else if (strcmp(verb, "time") == 0 && argc == 2) {
+        do_time();
     } else if (strcmp(verb, "path") == 0 && argc == 2) {
         find_device(path);
         puts(path);
