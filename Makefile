@@ -16,6 +16,7 @@ include vgpuctl/vgpuctl.mk
 include tests/tests.mk
 include tests/shim/shim-tests.mk
 include tests/vgpuctl/vgpuctl-tests.mk
+include tests/xen/xen-tests.mk
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.* ## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -37,16 +38,20 @@ vgpuctl: $(BUILD)/vgpuctl ## the host's tool, as build/vgpuctl
 
 # ---- Check it -----------------------------------------------------------------
 
-test: own-qemu-only test-setup accel ## everything that CI runs; ends with passed and failed counts
+test: own-qemu-only test-setup $(xen-setup) accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) \
-	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) $(newer-suites)
+	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) \
+	    $(xen-harness-suites) $(xen-suites) $(newer-suites)
 
 check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit
 	@$(guest-env) $(watch-env) tests/run.sh $(unit-suites) $(qtest-suites) $(guest-suites) $(shim-suites) $(vgpuctl-quick-suites)
 
 test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest suite on the QEMU in VGPU_QEMU
 	@$(guest-env) tests/run.sh $(qtest-suites-thorough) $(guest-suites-thorough)
+
+test-xen: own-qemu-only $(xen-setup) ## the device under the real Xen; VGPU_SKIP_XEN=1 leaves it out of `make test`
+	@tests/run.sh $(xen-harness-suites) $(xen-suites)
 
 test-heavy: test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
 	@tests/run.sh $(fuzz-suites-heavy)
@@ -63,9 +68,9 @@ rpm: ## the host's package, below build/rpm (in XCP-ng's build container)
 	@packaging/rpm/build.sh $(BUILD)/rpm $(or $(VERSION),0)
 
 clean: ## remove what was built; keeps what was downloaded
-	rm -rf $(filter-out $(BUILD)/apt $(BUILD)/source% $(BUILD)/meson% $(BUILD)/xen $(BUILD)/python2,$(wildcard $(BUILD)/*)) vgpu-stub.c
+	rm -rf $(filter-out $(BUILD)/apt $(BUILD)/source% $(BUILD)/meson% $(BUILD)/xen $(BUILD)/xen-lab.work $(BUILD)/python2,$(wildcard $(BUILD)/*)) vgpu-stub.c
 
 distclean: ## remove everything that is not in git
 	rm -rf $(BUILD) vgpu-stub.c
 
-.PHONY: help demo vm vgpuctl rpm test check test-device test-heavy lint format pre-push clean distclean
+.PHONY: help demo vm vgpuctl rpm test check test-device test-xen test-heavy lint format pre-push clean distclean

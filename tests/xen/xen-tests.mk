@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# The device under the real Xen, in an emulated machine.
+
+xen-image := $(BUILD)/xen-lab
+xen-dom0 := $(xen-image)/dom0.initrd
+xen-programs := $(OUR_QEMU) $(BUILD)/shim/qemu-args $(BUILD)/vgpuctl
+xen-suites = xen="tests/xen/run.sh $(OUR_QEMU) $(xen-image) $(xen-dom0) $(BUILD)/tests/xen_judge $(BUILD)/log/xen"
+xen-harness-suites = xen-harness="tests/xen/test_harness.sh $(BUILD)/xen-harness"
+xen-setup := $(if $(VGPU_SKIP_XEN),,$(xen-dom0) $(BUILD)/tests/xen_judge)
+
+$(xen-image)/base.cpio.gz: lab/xen-image.sh lab/tree.sh $(xen-programs) | packages
+	@lab/xen-image.sh $(xen-image) $(xen-programs)
+
+# A multiboot kernel of 32 bits, linked where neither hvmloader nor SeaBIOS is.
+$(BUILD)/tests/tiny-guest: tests/xen/tiny-guest.c include/vgpu/regs.h tests/xen/xen-tests.mk | packages
+	$(say)gcc -m32 -march=i686 -std=gnu99 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie \
+	    -no-pie -fno-stack-protector -fno-asynchronous-unwind-tables -mno-sse -nostdlib -static \
+	    -Wl,--build-id=none,-z,noexecstack,-Ttext=0x1001000,--section-start=.multiboot=0x1000000 \
+	    -Iinclude $< -o $@
+
+$(BUILD)/tests/xen_judge: tests/xen/judge.c $(guest-sources) $(test-base) | packages
+	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
+
+$(xen-dom0): tests/xen/make-dom0.sh $(wildcard tests/xen/dom0/*) $(xen-image)/base.cpio.gz $(shim-programs) \
+    $(BUILD)/guest/amd64/initrd $(BUILD)/tests/tiny-guest tests/faults/no-vmstate.sed
+	@tests/xen/make-dom0.sh $(BUILD) $(xen-image)/base.cpio.gz $(BUILD)/guest/amd64 $(BUILD)/tests/tiny-guest $@
