@@ -18,9 +18,9 @@ if [ -n "${VGPU_SKIP_XEN:-}" ]; then
     exit 0
 fi
 
-# An idle machine needs 5 minutes for all of it, and 90 s for the longest time
+# An idle machine needs 8 minutes for all of it, and 70 s for the longest time
 # without a word, a Linux guest's boot. The rest is for a loaded one.
-ALL_S=${VGPU_XEN_LIMIT:-900}
+ALL_S=${VGPU_XEN_LIMIT:-1500}
 SILENCE_S=${VGPU_XEN_SILENCE:-300}
 # What the disk for the logs has room for.
 LOG_MIB=64

@@ -124,11 +124,15 @@ has_line() { grep -q -e "$2" "$(serial "$1")"; }
 # has_ended NAME: a tiny guest has said all.
 has_ended() { has_line "$1" '^@@ end'; }
 
-# lines NAME: lines of its serial so far.
+# lines NAME: whole lines of its serial so far.
 lines() { wc -l <"$(serial "$1")"; }
 
-answered() { tail -n "+$(($2 + 1))" "$(serial "$1")" | grep -q '^@@ done'; }
-is_ready() { tail -n "+$(($2 + 1))" "$(serial "$1")" | grep -q '^@@ ready'; }
+# since NAME LINE: what came behind that line. Whole lines only: a line that is not
+# would be seen a second time when it is.
+since() { head -n "$(lines "$1")" "$(serial "$1")" | tail -n "+$(($2 + 1))"; }
+
+answered() { since "$1" "$2" | grep -q '^@@ done'; }
+is_ready() { since "$1" "$2" | grep -q '^@@ ready'; }
 
 # ready NAME LINE SECONDS: a Linux guest has come up since that line.
 ready() { within "$3" is_ready "$1" "$2"; }
@@ -142,7 +146,7 @@ ask() {
         tail -n 5 "$(serial "$1")"
         return 1
     fi
-    tail -n "+$((ask_at + 1))" "$(serial "$1")" | tr -d '\r' | sed '/^@@ done/,$d'
+    since "$1" "$ask_at" | tr -d '\r' | sed '/^@@ done/,$d'
 }
 
 # A line that asks for nothing: the serial port of a guest that has just been
