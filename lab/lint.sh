@@ -12,7 +12,7 @@ fail() {
     status=1
 }
 c_files=$(git ls-files '*.c' '*.h')
-flags="-std=gnu99 -D_GNU_SOURCE -I. -Itests -Iinclude -Idevice -Ivgpuctl -I$BUILD/gen
+flags="-std=gnu99 -D_GNU_SOURCE -Itests -I. -Iinclude -Idevice -Ivgpuctl -I$BUILD/gen
     $(pkg-config --cflags json-glib-1.0 glib-2.0)"
 # What needs QEMU's own headers is compiled by the suite `dropin` instead; the tiny
 # guest is 32-bit code without a libc.
@@ -37,7 +37,7 @@ cppcheck --quiet --error-exitcode=1 --std=c99 --enable=warning,portability \
     --library=gtk --suppress=missingIncludeSystem --suppress=unknownMacro \
     '-Dg_assert_cmpint(a,op,b)=' '-Dg_assert_cmpuint(a,op,b)=' \
     '-Dg_assert_cmphex(a,op,b)=' '-Dg_assert_cmpstr(a,op,b)=' \
-    -D__linux__ -I. -Itests -Iinclude -Idevice -Ivgpuctl \
+    -D__linux__ -Itests -I. -Iinclude -Idevice -Ivgpuctl \
     $plain_c || fail "cppcheck"
 
 # shellcheck disable=SC2046

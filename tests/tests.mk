@@ -5,7 +5,7 @@ c-files = $(shell git ls-files '*.c' '*.h')
 
 test-cflags = -std=gnu99 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wshadow \
     -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wvla -Werror \
-    -I. -Itests -Iinclude -Idevice -I$(BUILD)/gen
+    -Itests -I. -Iinclude -Idevice -I$(BUILD)/gen
 glib = $(shell pkg-config --cflags --libs json-glib-1.0 glib-2.0)
 sanitize = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -17,17 +17,26 @@ $(shell mkdir -p $(BUILD)/tests $(BUILD)/gen)
 
 # ---- Unit tests of the core, under sanitizers; the specification ----------------
 
-unit := $(BUILD)/tests/test_config $(BUILD)/tests/test_core $(BUILD)/tests/test_specification
+queue-tests := $(BUILD)/tests/test_queue $(BUILD)/tests/test_queue_commands \
+    $(BUILD)/tests/test_queue_device $(BUILD)/tests/test_queue_rings
+unit := $(BUILD)/tests/test_config $(BUILD)/tests/test_core $(queue-tests) $(BUILD)/tests/test_specification
 unit-suites = $(foreach t,$(unit),unit-$(t:$(BUILD)/tests/test_%=%)="$(t) --tap")
 
 $(BUILD)/tests/test_config $(BUILD)/tests/test_core: \
 $(BUILD)/tests/%: tests/unit/%.c $(core-sources) $(test-base) | packages
 	$(say)gcc $(test-cflags) $(sanitize) $< $(core-sources) -o $@ $(glib)
 
-abi := $(BUILD)/gen/abi-regs.inc $(BUILD)/gen/abi-properties.inc $(BUILD)/gen/abi-texts.inc
+$(queue-tests): $(BUILD)/tests/%: tests/unit/%.c tests/unit/queue-guest.c tests/unit/queue-guest.h \
+$(core-sources) $(test-base) | packages
+	$(say)gcc $(test-cflags) $(sanitize) $< tests/unit/queue-guest.c $(core-sources) -o $@ $(glib)
+
+abi := $(BUILD)/gen/abi-regs.inc $(BUILD)/gen/abi-queue.inc $(BUILD)/gen/abi-properties.inc \
+    $(BUILD)/gen/abi-texts.inc
 $(abi): tests/unit/abi-constants.sh $(headers) | packages
 $(BUILD)/gen/abi-regs.inc:
 	@tests/unit/abi-constants.sh number include/vgpu/regs.h >$@
+$(BUILD)/gen/abi-queue.inc:
+	@tests/unit/abi-constants.sh number include/vgpu/queue.h >$@
 $(BUILD)/gen/abi-properties.inc:
 	@tests/unit/abi-constants.sh number include/vgpu/properties.h >$@
 $(BUILD)/gen/abi-texts.inc:
@@ -43,7 +52,7 @@ lint-suites = lint="lab/lint.sh --tap"
 # Seconds for each fuzzer.
 FUZZ_SECONDS_QUICK := 10
 FUZZ_SECONDS ?= 600
-fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_config
+fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_queue $(BUILD)/tests/fuzz_config
 fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers)"
 fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers)"
 
@@ -52,7 +61,7 @@ $(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | pack
 
 # ---- qtests: the device in QEMU, without a guest ----------------------------------
 
-qtest-names := enumerate registers properties reset hotplug migrate
+qtest-names := enumerate registers properties reset hotplug migrate queues link
 qtests := $(qtest-names:%=$(BUILD)/tests/test_%)
 qtest-suites = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap")
 qtest-suites-thorough = $(foreach t,$(qtest-names),qtest-$(t)="$(BUILD)/tests/test_$(t) --tap -m thorough")

@@ -11,6 +11,10 @@
 #define VGPU_POOL_TEXTS         VGPU_POOLS(VGPU_QUOTE)
 #define VGPU_PRIORITY_TEXTS     VGPU_PRIORITIES(VGPU_QUOTE)
 
+#define VGPU_STRING_OF(number) #number
+#define VGPU_STRING(number)    VGPU_STRING_OF(number)
+#define VGPU_QUEUES_ALLOWED    " 0 to " VGPU_STRING(VGPU_QUEUES_MAX)
+
 typedef struct VgpuChoice {
     const char *text;
     uint32_t value;
@@ -49,7 +53,7 @@ static const char *vgpu_choice_text(const VgpuChoice *choice, uint32_t value)
 }
 
 int vgpu_config_parse(VgpuConfig *config, const char *pool_id,
-                      const char *priority, uint32_t vm_id,
+                      const char *priority, uint32_t vm_id, uint32_t queues,
                       VgpuConfigError *error)
 {
     const VgpuChoice *pool, *prio;
@@ -69,10 +73,17 @@ int vgpu_config_parse(VgpuConfig *config, const char *pool_id,
         error->allowed = VGPU_PRIORITY_TEXTS;
         return -EINVAL;
     }
+    if (queues > VGPU_QUEUES_MAX) {
+        error->property = VGPU_PROP_QUEUES;
+        error->value = NULL;
+        error->allowed = VGPU_QUEUES_ALLOWED;
+        return -EINVAL;
+    }
 
     config->pool = pool->value;
     config->priority = prio->value;
     config->vm_id = vm_id;
+    config->queues = queues;
     return 0;
 }
 

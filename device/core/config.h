@@ -12,9 +12,11 @@ typedef struct VgpuConfig {
     uint32_t pool;
     uint32_t priority;
     uint32_t vm_id;
+    uint32_t queues; /* 0 to VGPU_QUEUES_MAX */
 } VgpuConfig;
 
-/* What was wrong: static strings, but for value, which the caller passed in. */
+/* What was wrong: static strings, but for value, which the caller passed in or
+ * which is NULL for a number. */
 typedef struct VgpuConfigError {
     const char *property;
     const char *value;
@@ -23,12 +25,12 @@ typedef struct VgpuConfigError {
 
 /*
  * Reads pool_id and priority, each a text of vgpu/properties.h; NULL or empty
- * means the default. Any vm_id is valid. Returns 0 with *config filled in, or
- * -EINVAL with *error filled in and *config untouched. Keeps no pointer.
- * Thread-safe.
+ * means the default. Any vm_id is valid, and queues up to VGPU_QUEUES_MAX.
+ * Returns 0 with *config filled in, or -EINVAL with *error filled in and *config
+ * untouched. Keeps no pointer. Thread-safe.
  */
 int vgpu_config_parse(VgpuConfig *config, const char *pool_id,
-                      const char *priority, uint32_t vm_id,
+                      const char *priority, uint32_t vm_id, uint32_t queues,
                       VgpuConfigError *error);
 
 /* The property's text for a register value of a parsed config. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "core/core.h"
+#include "core/queue.h"
 #include "vgpu/regs.h"
 
 void vgpu_core_init(VgpuCore *core, const VgpuConfig *config,
@@ -11,7 +14,13 @@ void vgpu_core_init(VgpuCore *core, const VgpuConfig *config,
     core->ops = ops;
     core->opaque = opaque;
     core->config = *config;
-    core->features = 0;
+    core->features = config->queues ? VGPU_FEATURE_QUEUES : 0;
+    core->generation = 0;
+    core->completed = 0;
+    core->link = VGPU_LINK_NONE;
+    core->memory = NULL;
+    memset(core->flight, 0, sizeof(core->flight));
+    core->running = false;
     vgpu_core_reset(core);
 }
 
@@ -19,6 +28,7 @@ void vgpu_core_reset(VgpuCore *core)
 {
     core->command = 0;
     core->status = VGPU_STATUS_IDLE;
+    vgpu_queues_reset(core);
 }
 
 static void vgpu_core_guest_error(VgpuCore *core, const char *what,
@@ -27,17 +37,23 @@ static void vgpu_core_guest_error(VgpuCore *core, const char *what,
     core->ops->guest_error(core->opaque, what, offset, size);
 }
 
-/* Whether an access is of the one form that has an effect. */
-static bool vgpu_core_is_register_access(uint64_t offset, unsigned size)
+/* What is wrong with an access, whatever it is of; NULL: nothing. */
+static const char *vgpu_core_wrong_access(const VgpuCore *core, uint64_t offset,
+                                          unsigned size)
 {
-    return size == VGPU_REG_SIZE && offset % VGPU_REG_SIZE == 0;
+    if (size != VGPU_REG_SIZE || offset % VGPU_REG_SIZE != 0) {
+        return "access of a wrong size or alignment";
+    }
+    return core->running ? "access by the device to itself" : NULL;
 }
 
 uint32_t vgpu_core_read(VgpuCore *core, uint64_t offset, unsigned size)
 {
-    if (!vgpu_core_is_register_access(offset, size)) {
-        vgpu_core_guest_error(core, "read of a wrong size or alignment", offset,
-                              size);
+    const char *wrong = vgpu_core_wrong_access(core, offset, size);
+    uint32_t value = 0;
+
+    if (wrong) {
+        vgpu_core_guest_error(core, wrong, offset, size);
         return 0;
     }
 
@@ -59,17 +75,22 @@ uint32_t vgpu_core_read(VgpuCore *core, uint64_t offset, unsigned size)
     case VGPU_REG_FEATURES:
         return core->features;
     default:
-        vgpu_core_guest_error(core, "read of no register", offset, size);
-        return 0;
+        wrong = core->config.queues ? vgpu_queues_read(core, offset, &value)
+                                    : "read of no register";
+        if (wrong) {
+            vgpu_core_guest_error(core, wrong, offset, size);
+        }
+        return value;
     }
 }
 
 void vgpu_core_write(VgpuCore *core, uint64_t offset, uint64_t value,
                      unsigned size)
 {
-    if (!vgpu_core_is_register_access(offset, size)) {
-        vgpu_core_guest_error(core, "write of a wrong size or alignment",
-                              offset, size);
+    const char *wrong = vgpu_core_wrong_access(core, offset, size);
+
+    if (wrong) {
+        vgpu_core_guest_error(core, wrong, offset, size);
         return;
     }
 
@@ -79,20 +100,21 @@ void vgpu_core_write(VgpuCore *core, uint64_t offset, uint64_t value,
         core->status = VGPU_STATUS_WRITTEN;
         return;
     default:
-        vgpu_core_guest_error(core, "write to no writable register", offset,
-                              size);
+        wrong = core->config.queues
+                    ? vgpu_queues_write(core, offset, (uint32_t)value)
+                    : "write to no writable register";
+        if (wrong) {
+            vgpu_core_guest_error(core, wrong, offset, size);
+        }
         return;
     }
 }
 
 int vgpu_core_check_state(const VgpuCore *core)
 {
-    switch (core->status) {
-    case VGPU_STATUS_IDLE:
-        return core->command == 0 ? 0 : -EINVAL;
-    case VGPU_STATUS_WRITTEN:
-        return 0;
-    default:
+    if (core->status > VGPU_STATUS_WRITTEN ||
+        (core->status == VGPU_STATUS_IDLE && core->command != 0)) {
         return -EINVAL;
     }
+    return core->config.queues ? vgpu_queues_check_state(core) : 0;
 }

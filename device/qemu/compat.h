@@ -17,6 +17,12 @@
     (QEMU_VERSION_MAJOR > (major) ||     \
      (QEMU_VERSION_MAJOR == (major) && QEMU_VERSION_MINOR >= (minor)))
 
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/rcu.h"
+#include "hw/pci/msix.h"
+#include "chardev/char-fe.h"
+
 /* 8.0 moved struct PCIDevice to a header of its own. */
 #if VGPU_QEMU_AT_LEAST(8, 0)
 #include "hw/pci/pci_device.h"
@@ -29,6 +35,49 @@
 #include "hw/core/qdev-properties.h"
 #else
 #include "hw/qdev-properties.h"
+#endif
+
+/* 5.0 moved what tells whether the VM runs to a header of its own, 10.0 to system/;
+ * 6.0 made the handler's "running" a bool. */
+#if VGPU_QEMU_AT_LEAST(10, 0)
+#include "system/runstate.h"
+#elif VGPU_QEMU_AT_LEAST(5, 0)
+#include "sysemu/runstate.h"
+#else
+#include "sysemu/sysemu.h"
+#endif
+#if VGPU_QEMU_AT_LEAST(6, 0)
+#define VGPU_RUNNING bool
+#else
+#define VGPU_RUNNING int
+#endif
+
+/* 8.1 guards bottom halves against a device's DMA to itself. The core refuses such
+ * accesses anyway. */
+#if VGPU_QEMU_AT_LEAST(8, 1)
+#define vgpu_bh_new(dev, fn, opaque) \
+    qemu_bh_new_guarded(fn, opaque, &DEVICE(dev)->mem_reentrancy_guard)
+#else
+#define vgpu_bh_new(dev, fn, opaque) qemu_bh_new(fn, opaque)
+#endif
+
+/* 6.0 moved DEFINE_PROP_CHR to a header of its own. */
+#if VGPU_QEMU_AT_LEAST(11, 0)
+#include "hw/core/qdev-properties-system.h"
+#elif VGPU_QEMU_AT_LEAST(6, 0)
+#include "hw/qdev-properties-system.h"
+#endif
+
+/* 5.0 gave a chardev's events a type; 10.2 renamed the end that a device has. */
+#if VGPU_QEMU_AT_LEAST(5, 0)
+#define VGPU_CHR_EVENT QEMUChrEvent
+#else
+#define VGPU_CHR_EVENT int
+#endif
+#if VGPU_QEMU_AT_LEAST(10, 2)
+#define VGPU_CHR CharFrontend
+#else
+#define VGPU_CHR CharBackend
 #endif
 
 /* 5.0 made the property list a call; 10.0 made it const and dropped its end

@@ -17,6 +17,8 @@
 #define VGPU_PROP_POOL_ID  "pool_id"
 #define VGPU_PROP_PRIORITY "priority"
 #define VGPU_PROP_VM_ID    "vm_id"
+#define VGPU_PROP_QUEUES   "queues"
+#define VGPU_PROP_CHARDEV  "chardev"
 
 /* X(text of the property, value of the register) */
 #define VGPU_POOLS(X)   \
@@ -32,5 +34,6 @@
 #define VGPU_POOL_DEFAULT     "A"
 #define VGPU_PRIORITY_DEFAULT "medium"
 #define VGPU_VM_ID_DEFAULT    0
+#define VGPU_QUEUES_DEFAULT   0
 
 #endif /* VGPU_PROPERTIES_H */

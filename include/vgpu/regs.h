@@ -69,9 +69,74 @@
 /* Read-only. The feature bits that this device offers, of VGPU_FEATURES_KNOWN. */
 #define VGPU_REG_FEATURES 0x01c
 
-/* The first offset behind the registers. From here to the end of the BAR
- * reads give 0 and writes are ignored; later versions put registers here. */
+/* The first offset behind the registers that every device has. Without
+ * VGPU_FEATURE_QUEUES, from here to the end of the BAR reads give 0 and writes
+ * are ignored. */
 #define VGPU_REG_END 0x020
+
+/* ---- BAR0 of a device with VGPU_FEATURE_QUEUES --------------------------- */
+
+/* Read/write. One of VGPU_CONTROL_*; reads give what was done last. */
+#define VGPU_REG_CONTROL 0x020
+
+/* Read-only. One of VGPU_STATE_*. */
+#define VGPU_REG_STATE 0x024
+
+/* Read-only. Why the state is VGPU_STATE_FAILED, one of VGPU_FAILURE_*. */
+#define VGPU_REG_FAILURE 0x028
+
+/* Read/write. The features that the driver uses, of VGPU_REG_FEATURES. Written
+ * in VGPU_STATE_RESET only. */
+#define VGPU_REG_DRIVER_FEATURES 0x02c
+
+/* Read-only. The way to the host's accelerator, one of VGPU_LINK_*. */
+#define VGPU_REG_LINK 0x030
+
+/* Read-only. One more with each change of VGPU_REG_POOL, _PRIORITY, _VM_ID or
+ * _LINK, so that a driver sees whether what it has read belongs together. */
+#define VGPU_REG_GENERATION 0x034
+
+/* Read; write 1 to clear. The interrupts that are pending while MSI-X is off:
+ * bit N for queue N, VGPU_INTERRUPT_CONFIG. INTx is asserted while any is set. */
+#define VGPU_REG_INTERRUPT 0x038
+
+/* Read/write. The MSI-X vector of configuration changes, or VGPU_VECTOR_NONE. */
+#define VGPU_REG_CONFIG_VECTOR 0x03c
+
+/* Read-only. Queues that the device has, 1 to VGPU_QUEUES_MAX. */
+#define VGPU_REG_QUEUES 0x040
+
+/* Read-only. Entries that a queue can have, VGPU_QUEUE_SIZE_MAX. */
+#define VGPU_REG_QUEUE_LIMIT 0x044
+
+/* Read/write. The queue that the registers below are of. */
+#define VGPU_REG_QUEUE_SELECT 0x048
+
+/* Read/write, all of them while the queue is off only: entries of each ring, the
+ * queue's MSI-X vector or VGPU_VECTOR_NONE, and guest-physical addresses, the
+ * lower half and the upper: of the submission ring, the completion ring, and
+ * struct vgpu_event (0: neither side is ever suppressed). */
+#define VGPU_REG_QUEUE_SIZE            0x04c
+#define VGPU_REG_QUEUE_VECTOR          0x050
+#define VGPU_REG_QUEUE_SUBMISSION      0x054
+#define VGPU_REG_QUEUE_SUBMISSION_HIGH 0x058
+#define VGPU_REG_QUEUE_COMPLETION      0x05c
+#define VGPU_REG_QUEUE_COMPLETION_HIGH 0x060
+#define VGPU_REG_QUEUE_EVENT           0x064
+#define VGPU_REG_QUEUE_EVENT_HIGH      0x068
+
+/* Read/write. 1 turns the queue on, from the start of both rings; 0 off. */
+#define VGPU_REG_QUEUE_ENABLE 0x06c
+
+/* The first offset behind these registers. */
+#define VGPU_QUEUE_REGS_END 0x070
+
+/* Write-only, any value: the doorbell of queue N is at VGPU_DOORBELLS + 4 * N.
+ * In a half of the BAR of their own, so that registers have room to grow. */
+#define VGPU_DOORBELLS 0x800
+
+/* MSI-X table and pending bits lie in a BAR of their own. */
+#define VGPU_MSIX_BAR 1
 
 /* ---- Values ------------------------------------------------------------ */
 
@@ -97,9 +162,46 @@
 #define VGPU_ABI_VERSION \
     ((VGPU_ABI_MAJOR << VGPU_ABI_MAJOR_SHIFT) | VGPU_ABI_MINOR)
 
-/* All bits that are assigned: none in version 1.0. What one device offers is
- * in its VGPU_REG_FEATURES. */
-#define VGPU_FEATURES_KNOWN 0x00000000
+/* The device has queues (queue.h), MSI-X and the registers from
+ * VGPU_REG_CONTROL on. Without it none of them is there. */
+#define VGPU_FEATURE_QUEUES 0x00000001
+
+/* All bits that are assigned. What one device offers is in its
+ * VGPU_REG_FEATURES. */
+#define VGPU_FEATURES_KNOWN 0x00000001
+
+/* Values of VGPU_REG_CONTROL. */
+#define VGPU_CONTROL_RESET \
+    0 /* all queues off, all of the below as after reset */
+#define VGPU_CONTROL_START 1 /* from VGPU_STATE_RESET: take DRIVER_FEATURES */
+
+/* Values of VGPU_REG_STATE. */
+#define VGPU_STATE_RESET   0
+#define VGPU_STATE_RUNNING 1
+#define VGPU_STATE_FAILED  2 /* no queue works until VGPU_CONTROL_RESET */
+
+/* Values of VGPU_REG_FAILURE. */
+#define VGPU_FAILURE_NONE 0
+#define VGPU_FAILURE_FEATURES \
+    1 /* DRIVER_FEATURES that the device cannot do with */
+#define VGPU_FAILURE_QUEUE 2 /* a queue was turned on with wrong parameters */
+#define VGPU_FAILURE_RING \
+    3 /* a ring or an event is not in the guest's memory */
+
+/* Values of VGPU_REG_LINK. */
+#define VGPU_LINK_NONE 0 /* the host gave this device none */
+#define VGPU_LINK_DOWN 1 /* there is one, and nobody at its other end */
+#define VGPU_LINK_UP   2
+
+/* Queues. As many as VGPU_REG_INTERRUPT has room for beside the configuration,
+ * and more than the processors of any VM that shares an accelerator need. */
+#define VGPU_QUEUES_MAX 16
+
+/* In VGPU_REG_INTERRUPT. */
+#define VGPU_INTERRUPT_CONFIG 0x80000000
+
+/* No vector: that interrupt is not raised while MSI-X is on. */
+#define VGPU_VECTOR_NONE 0xffff
 
 /* ---- The list of registers --------------------------------------------- */
 
@@ -116,5 +218,28 @@
     X(MAGIC, RO)          \
     X(ABI_VERSION, RO)    \
     X(FEATURES, RO)
+
+/* The same for the registers of VGPU_FEATURE_QUEUES. */
+#define VGPU_QUEUE_REGISTERS(X)  \
+    X(CONTROL, RW)               \
+    X(STATE, RO)                 \
+    X(FAILURE, RO)               \
+    X(DRIVER_FEATURES, RW)       \
+    X(LINK, RO)                  \
+    X(GENERATION, RO)            \
+    X(INTERRUPT, RW)             \
+    X(CONFIG_VECTOR, RW)         \
+    X(QUEUES, RO)                \
+    X(QUEUE_LIMIT, RO)           \
+    X(QUEUE_SELECT, RW)          \
+    X(QUEUE_SIZE, RW)            \
+    X(QUEUE_VECTOR, RW)          \
+    X(QUEUE_SUBMISSION, RW)      \
+    X(QUEUE_SUBMISSION_HIGH, RW) \
+    X(QUEUE_COMPLETION, RW)      \
+    X(QUEUE_COMPLETION_HIGH, RW) \
+    X(QUEUE_EVENT, RW)           \
+    X(QUEUE_EVENT_HIGH, RW)      \
+    X(QUEUE_ENABLE, RW)
 
 #endif /* VGPU_REGS_H */

@@ -8,4 +8,4 @@ static void fault_exit(PCIDevice *pci)\
     g_free(VGPU_STUB(pci)->priority);\
 }\
 
-s/k->realize = vgpu_stub_realize;/k->exit = fault_exit; &/
+s/k->exit = vgpu_stub_exit;/k->exit = fault_exit;/

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pool[size] = pool[size + 1] = '\0';
     priority = pool + strlen(pool) + 1;
 
-    if (vgpu_config_parse(&config, pool, priority, 7, &error) == 0) {
+    if (vgpu_config_parse(&config, pool, priority, 7, 0, &error) == 0) {
         must(is_default_or(pool, vgpu_config_pool_text(&config)));
         must(is_default_or(priority, vgpu_config_priority_text(&config)));
         must(config.vm_id == 7);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vgpu/properties.h"
+#include "vgpu/queue.h"
 
 /* docs/specs/acpi_pci_hotplug in QEMU's tree; the place on machine pc. */
 enum {
@@ -29,13 +30,19 @@ enum {
     "--undef-value-errors=no --leak-check=full "         \
     "--show-leak-kinds=definite --errors-for-leak-kinds=none --num-callers=30"
 
+/* The plain device and one with queues in turn. */
+static unsigned queues_of(unsigned vm_id)
+{
+    return vm_id % 2 ? 2 : 0;
+}
+
 static bool plug(Qemu *qemu, unsigned vm_id)
 {
     qemu_do(qemu,
             "{'execute': 'device_add', 'arguments': {"
             "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', 'addr': '%x', "
-            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u}}",
-            SLOT, vm_id);
+            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u, 'queues': %u}}",
+            SLOT, vm_id, queues_of(vm_id));
     return pci_read(qemu, PCI_SLOT_DEVFN(SLOT), PCI_VENDOR_ID, 2) ==
            VGPU_PCI_VENDOR_ID;
 }
@@ -46,6 +53,19 @@ static bool eject(Qemu *qemu)
     qemu_out(qemu, ACPI_PCIHP_EJECT, 1u << SLOT, 4);
     return qemu_wait_event(qemu, "DEVICE_DELETED", 30) &&
            pci_read(qemu, PCI_SLOT_DEVFN(SLOT), PCI_VENDOR_ID, 4) == ~0u;
+}
+
+/* A queue that is on, and has work to do when the device goes. */
+static void leave_work(Device *d)
+{
+    device_write(d, VGPU_REG_DRIVER_FEATURES, VGPU_FEATURE_QUEUES);
+    device_write(d, VGPU_REG_CONTROL, VGPU_CONTROL_START);
+    device_write(d, VGPU_REG_QUEUE_SIZE, VGPU_QUEUE_SIZE_MIN);
+    device_write(d, VGPU_REG_QUEUE_SUBMISSION, 0x200000);
+    device_write(d, VGPU_REG_QUEUE_COMPLETION, 0x201000);
+    device_write(d, VGPU_REG_QUEUE_ENABLE, 1);
+    g_assert_cmpuint(device_read(d, VGPU_REG_QUEUE_ENABLE), ==, 1);
+    device_write(d, VGPU_DOORBELLS, 0);
 }
 
 /* Plugs in, uses, ejects. */
@@ -63,6 +83,9 @@ static bool cycle(Qemu *qemu, unsigned vm_id)
     }
     pci_place_bar(qemu, d.devfn, VGPU_REGS_BAR, (uint32_t)d.base);
     device_write(&d, VGPU_REG_COMMAND, vm_id);
+    if (queues_of(vm_id)) {
+        leave_work(&d);
+    }
     used = device_read(&d, VGPU_REG_VM_ID) == vm_id &&
            device_read(&d, VGPU_REG_COMMAND) == vm_id &&
            device_read(&d, VGPU_REG_STATUS) == VGPU_STATUS_WRITTEN;

@@ -26,11 +26,12 @@ static void check_good(void)
 
         g_assert_cmpint(vgpu_config_parse(&config, cases[i].pool,
                                           cases[i].priority, 100 + (guint)i,
-                                          &error),
+                                          (guint)i, &error),
                         ==, 0);
         g_assert_cmphex(config.pool, ==, cases[i].pool_value);
         g_assert_cmphex(config.priority, ==, cases[i].priority_value);
         g_assert_cmpuint(config.vm_id, ==, 100 + i);
+        g_assert_cmpuint(config.queues, ==, i);
         g_assert_null(error.property);
     }
 }
@@ -45,9 +46,9 @@ static void check_texts(void)
 
     for (i = 0; i < G_N_ELEMENTS(pools); i++) {
         for (j = 0; j < G_N_ELEMENTS(priorities); j++) {
-            g_assert_cmpint(
-                vgpu_config_parse(&config, pools[i], priorities[j], 0, &error),
-                ==, 0);
+            g_assert_cmpint(vgpu_config_parse(&config, pools[i], priorities[j],
+                                              0, 0, &error),
+                            ==, 0);
             g_assert_cmpstr(vgpu_config_pool_text(&config), ==, pools[i]);
             g_assert_cmpstr(vgpu_config_priority_text(&config), ==,
                             priorities[j]);
@@ -55,20 +56,35 @@ static void check_texts(void)
     }
 }
 
-static void refused(const char *pool, const char *priority,
-                    const char *property, const char *value,
-                    const char *allowed)
+static void refused_with(const char *pool, const char *priority,
+                         uint32_t queues, const char *property,
+                         const char *value, const char *allowed)
 {
-    const VgpuConfig before = { 1, 2, 3 };
+    const VgpuConfig before = { 1, 2, 3, 4 };
     VgpuConfig config = before;
     VgpuConfigError error = { 0 };
 
-    g_assert_cmpint(vgpu_config_parse(&config, pool, priority, 9, &error), ==,
-                    -EINVAL);
+    g_assert_cmpint(
+        vgpu_config_parse(&config, pool, priority, 9, queues, &error), ==,
+        -EINVAL);
     g_assert_cmpstr(error.property, ==, property);
     g_assert_cmpstr(error.value, ==, value);
     g_assert_cmpstr(error.allowed, ==, allowed);
     g_assert_cmpmem(&config, sizeof(config), &before, sizeof(before));
+}
+
+static void refused(const char *pool, const char *priority,
+                    const char *property, const char *value,
+                    const char *allowed)
+{
+    refused_with(pool, priority, 0, property, value, allowed);
+}
+
+static void check_bad_queues(void)
+{
+    refused_with("A", "low", 17, "queues", NULL, " 0 to 16");
+    refused_with("A", "low", 0x80000000, "queues", NULL, " 0 to 16");
+    refused_with("A", "low", 0xffffffff, "queues", NULL, " 0 to 16");
 }
 
 static void check_bad(void)
@@ -99,5 +115,6 @@ int main(int argc, char **argv)
     g_test_add_func("/config/good", check_good);
     g_test_add_func("/config/texts", check_texts);
     g_test_add_func("/config/bad", check_bad);
+    g_test_add_func("/config/bad-queues", check_bad_queues);
     return g_test_run();
 }

@@ -2,17 +2,21 @@
 /*
  * docs/specification.md against include/vgpu: each constant of the headers
  * stands in a table of the document with its value, and each VGPU_ name in a
- * table there is one of the headers'.
+ * table there is one of the headers'. And its rules against the tests that
+ * break them.
  */
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vgpu/properties.h"
+#include "vgpu/queue.h"
 #include "vgpu/regs.h"
 
 #define SPECIFICATION "docs/specification.md"
+#define TESTS         "tests/unit"
 
 typedef struct Number {
     const char *name;
@@ -27,6 +31,7 @@ typedef struct Text {
 /* Made by tests/unit/abi-constants.sh. */
 static const Number numbers[] = {
 #include "abi-regs.inc"
+#include "abi-queue.inc"
 #include "abi-properties.inc"
 };
 static const Text texts[] = {
@@ -145,7 +150,8 @@ static void check_no_other_names(void)
 static void check_access(void)
 {
 #define ACCESS(name, access) { "VGPU_REG_" #name, #access },
-    static const Text accesses[] = { VGPU_REGISTERS(ACCESS) };
+    static const Text accesses[] = { VGPU_REGISTERS(ACCESS)
+                                         VGPU_QUEUE_REGISTERS(ACCESS) };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(accesses); i++) {
@@ -157,17 +163,23 @@ static void check_access(void)
     }
 }
 
-/* Every VGPU_REG_ constant that is an offset is in VGPU_REGISTERS, in order. */
+/* Every VGPU_REG_ constant that is an offset is in one of the lists, in order. */
 static void check_list_is_complete(void)
 {
 #define OFFSET(name, access) VGPU_REG_##name,
     static const unsigned offsets[] = { VGPU_REGISTERS(OFFSET) };
+    static const unsigned of_queues[] = { VGPU_QUEUE_REGISTERS(OFFSET) };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(offsets); i++) {
         g_assert_cmphex(offsets[i], ==, i * VGPU_REG_SIZE);
     }
-    g_assert_cmphex(VGPU_REG_END, ==, G_N_ELEMENTS(offsets) * VGPU_REG_SIZE);
+    g_assert_cmphex(VGPU_REG_END, ==, i * VGPU_REG_SIZE);
+    for (i = 0; i < G_N_ELEMENTS(of_queues); i++) {
+        g_assert_cmphex(of_queues[i], ==, VGPU_REG_END + i * VGPU_REG_SIZE);
+    }
+    g_assert_cmphex(VGPU_QUEUE_REGS_END, ==, VGPU_REG_END + i * VGPU_REG_SIZE);
+    g_assert_cmphex(VGPU_DOORBELLS, >=, VGPU_QUEUE_REGS_END);
 }
 
 /* "| `low` | `VGPU_PRIORITY_LOW` |": what a property's text comes to. */
@@ -187,6 +199,77 @@ static void check_property_values(void)
     }
 }
 
+/* The sources of the tests of queues, one after the other. */
+static char *queue_tests(void)
+{
+    GString *sources = g_string_new(NULL);
+    GDir *directory = g_dir_open(TESTS, 0, NULL);
+    const char *name;
+
+    while (directory && (name = g_dir_read_name(directory))) {
+        g_autofree char *path = g_build_filename(TESTS, name, NULL);
+        g_autofree char *source = NULL;
+
+        if (g_str_has_prefix(name, "test_queue") &&
+            g_str_has_suffix(name, ".c") &&
+            g_file_get_contents(path, &source, NULL, NULL)) {
+            g_string_append(sources, source);
+        }
+    }
+    if (directory) {
+        g_dir_close(directory);
+    }
+    return g_string_free(sources, FALSE);
+}
+
+/* The rule of a row "| Q7 | ...", or 0. */
+static unsigned rule_of_row(char **cells)
+{
+    unsigned rule;
+    char rest;
+
+    return sscanf(cells[0], "Q%u%c", &rule, &rest) == 1 ? rule : 0;
+}
+
+/* Each rule has the test of its number. */
+static void check_rules_have_tests(void)
+{
+    g_autofree char *sources = queue_tests();
+    unsigned rules = 0;
+    guint i;
+
+    for (i = 0; i < rows->len; i++) {
+        unsigned rule = rule_of_row(g_ptr_array_index(rows, i));
+        g_autofree char *test = g_strdup_printf("\"/queue/Q%02u\"", rule);
+
+        if (rule == 0) {
+            continue;
+        }
+        g_assert_cmpuint(rule, ==, ++rules);
+        if (!strstr(sources, test)) {
+            g_test_message("rule Q%u has no test %s", rule, test);
+            g_test_fail();
+        }
+    }
+    g_assert_cmpuint(rules, >, 0);
+}
+
+/* And each test of a number has its rule. */
+static void check_tests_have_rules(void)
+{
+    g_autofree char *sources = queue_tests();
+    const char *test = sources;
+
+    while ((test = strstr(test, "\"/queue/Q"))) {
+        g_autofree char *rule = NULL;
+
+        test += strlen("\"/queue/Q");
+        rule = g_strdup_printf("Q%u",
+                               (unsigned)g_ascii_strtoull(test, NULL, 10));
+        g_assert_nonnull(row_of(rule));
+    }
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -200,6 +283,8 @@ int main(int argc, char **argv)
     g_test_add_func("/specification/access", check_access);
     g_test_add_func("/specification/list-is-complete", check_list_is_complete);
     g_test_add_func("/specification/property-values", check_property_values);
+    g_test_add_func("/specification/rules-have-tests", check_rules_have_tests);
+    g_test_add_func("/specification/tests-have-rules", check_tests_have_rules);
     status = g_test_run();
     g_ptr_array_unref(rows);
     return status;

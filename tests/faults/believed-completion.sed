@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# A worker may answer with more bytes than the guest has room for.
+# caught by: link /link/wrong-completions
+s/return done->response_bytes <= flight->room;/return true;/
