@@ -9,10 +9,12 @@
  *     bar0 f1000000 size 1000
  *     COMMAND 00000000                    (each register, for a vgpu-stub)
  *     wrote COMMAND 12345678: COMMAND 12345678 STATUS 00000001
+ *     queue: state 1, status 0, result 00000000, DMA ok     (of one with queues)
  *   @@ end
  */
 #include <stdint.h>
 
+#include "vgpu/queue.h"
 #include "vgpu/regs.h"
 
 #define SERIAL_PORT       0x3f8
@@ -36,6 +38,7 @@
 #define PCI_CAPS        0x34
 #define PCI_INTERRUPT   0x3c
 #define PCI_MEMORY      0x2u
+#define PCI_MASTER      0x4u
 #define PCI_MULTI       0x800000u
 #define PCI_BAR_IS_PORT 0x1u
 
@@ -166,6 +169,72 @@ static void say_registers(unsigned function, uint32_t bar)
     say("\n");
 }
 
+/* ---- A queue ----------------------------------------------------------------- */
+
+#define ENTRIES 2
+
+static struct vgpu_submission submissions[ENTRIES]
+    __attribute__((aligned(VGPU_SUBMISSION_ALIGN)));
+static volatile struct vgpu_completion completions[ENTRIES]
+    __attribute__((aligned(VGPU_COMPLETION_ALIGN)));
+/* Over several pages, and of no even length. */
+static volatile uint8_t filled[3 * 4096 + 5];
+
+static uint32_t address_of(const volatile void *memory)
+{
+    return (uint32_t)(uintptr_t)memory;
+}
+
+/* Byte 0 to 3 of each 8, by the specification's formula; argument 0. The upper half
+ * of a product would want libgcc. */
+static int is_pattern(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < sizeof(filled); i++) {
+        uint32_t low = (i / 8) * (uint32_t)VGPU_PATTERN_FACTOR;
+
+        if (i % 8 < 4 && filled[i] != (uint8_t)(low >> 8 * (i % 8))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void start_queue(uint32_t bar)
+{
+    *reg(bar, VGPU_REG_DRIVER_FEATURES) = VGPU_FEATURE_QUEUES;
+    *reg(bar, VGPU_REG_CONTROL) = VGPU_CONTROL_START;
+    *reg(bar, VGPU_REG_QUEUE_SIZE) = ENTRIES;
+    *reg(bar, VGPU_REG_QUEUE_SUBMISSION) = address_of(submissions);
+    *reg(bar, VGPU_REG_QUEUE_COMPLETION) = address_of(completions);
+    *reg(bar, VGPU_REG_QUEUE_ENABLE) = 1;
+}
+
+/* Lets the device fill memory, and looks whether it did. */
+static void say_queue(unsigned function, uint32_t bar)
+{
+    uint32_t command = read_config(function, PCI_COMMAND), tries;
+
+    write_config(function, PCI_COMMAND, command | PCI_MASTER);
+    start_queue(bar);
+    submissions[0].opcode = VGPU_OP_MEMORY_TEST;
+    submissions[0].segments = 1;
+    submissions[0].segment[0].address = address_of(filled);
+    submissions[0].segment[0].length = sizeof(filled);
+    submissions[0].segment[0].flags = VGPU_SEGMENT_WRITE;
+    __sync_synchronize();
+    submissions[0].flags = VGPU_SUBMISSION_PHASE;
+    *reg(bar, VGPU_DOORBELLS) = 0;
+    /* Some seconds, whatever the machine. */
+    for (tries = 0; tries < 500000000 && !completions[0].flags; tries++) {
+    }
+    say_hex("  queue: state ", *reg(bar, VGPU_REG_STATE), 1);
+    say_hex(", status ", completions[0].status, 1);
+    say_hex(", result ", (uint32_t)completions[0].result, 8);
+    say(completions[0].flags && is_pattern() ? ", DMA ok\n" : ", no DMA\n");
+}
+
 static void say_function(unsigned function, uint32_t id)
 {
     uint32_t class = read_config(function, PCI_CLASS);
@@ -189,6 +258,9 @@ static void say_function(unsigned function, uint32_t id)
         say("\n");
         if (bar && !(bar & PCI_BAR_IS_PORT)) {
             say_registers(function, bar);
+            if (*reg(bar, VGPU_REG_FEATURES) & VGPU_FEATURE_QUEUES) {
+                say_queue(function, bar);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ $(xen-image)/base.cpio.gz: lab/xen-image.sh lab/tree.sh $(xen-programs) | packag
 	@lab/xen-image.sh $(xen-image) $(xen-programs)
 
 # A multiboot kernel of 32 bits, linked where neither hvmloader nor SeaBIOS is.
-$(BUILD)/tests/tiny-guest: tests/xen/tiny-guest.c include/vgpu/regs.h tests/xen/xen-tests.mk | packages
+$(BUILD)/tests/tiny-guest: tests/xen/tiny-guest.c include/vgpu/regs.h include/vgpu/queue.h tests/xen/xen-tests.mk | packages
 	$(say)gcc -m32 -march=i686 -std=gnu99 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie \
 	    -no-pie -fno-stack-protector -fno-asynchronous-unwind-tables -mno-sse -nostdlib -static \
 	    -Wl,--build-id=none,-z,noexecstack,-Ttext=0x1001000,--section-start=.multiboot=0x1000000 \
