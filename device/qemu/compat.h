@@ -37,14 +37,11 @@
 #include "hw/qdev-properties.h"
 #endif
 
-/* 5.0 moved what tells whether the VM runs to a header of its own, 10.0 to system/;
- * 6.0 made the handler's "running" a bool. */
+/* 10.0 moved it to system/; 6.0 made a handler's "running" a bool. */
 #if VGPU_QEMU_AT_LEAST(10, 0)
 #include "system/runstate.h"
-#elif VGPU_QEMU_AT_LEAST(5, 0)
-#include "sysemu/runstate.h"
 #else
-#include "sysemu/sysemu.h"
+#include "sysemu/runstate.h"
 #endif
 #if VGPU_QEMU_AT_LEAST(6, 0)
 #define VGPU_RUNNING bool
