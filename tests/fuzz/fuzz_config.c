@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The input is pool_id, a NUL, priority. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const VgpuConfig before = { 1, 2, 3 };
+    const VgpuConfig before = { 1, 2, 3, 4 };
     VgpuConfig config = before;
     VgpuConfigError error = { NULL, NULL, NULL };
     char *pool = malloc(size + 2);
