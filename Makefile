@@ -13,9 +13,11 @@ say = $(if $(V),,@echo '  compile $(@F)' &&)
 include lab/lab.mk
 include shim/shim.mk
 include vgpuctl/vgpuctl.mk
+include vgpud/vgpud.mk
 include tests/tests.mk
 include tests/shim/shim-tests.mk
 include tests/vgpuctl/vgpuctl-tests.mk
+include tests/vgpud/vgpud-tests.mk
 include tests/xen/xen-tests.mk
 
 help: ## list the verbs
@@ -41,7 +43,7 @@ vgpuctl: $(BUILD)/vgpuctl ## the host's tool, as build/vgpuctl
 test: own-qemu-only test-setup $(xen-setup) accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) \
-	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) \
+	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) $(vgpud-suites) \
 	    $(xen-harness-suites) $(xen-suites) $(newer-suites)
 
 check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit

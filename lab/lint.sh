@@ -16,7 +16,7 @@ flags="-std=gnu99 -D_GNU_SOURCE -Itests -I. -Iinclude -Idevice -Ivgpuctl -I$BUIL
     $(pkg-config --cflags json-glib-1.0 glib-2.0)"
 # What needs QEMU's own headers is compiled by the suite `dropin` instead; the tiny
 # guest is 32-bit code without a libc.
-plain_c=$(git ls-files 'device/core/*.c' 'shim/*.c' 'vgpuctl/*.c' 'tests/*.c' | grep -v -e bar-watch -e tiny-guest)
+plain_c=$(git ls-files 'device/core/*.c' 'shim/*.c' 'vgpuctl/*.c' 'vgpud/*.c' 'tests/*.c' | grep -v -e bar-watch -e tiny-guest)
 
 # shellcheck disable=SC2086
 clang-format --dry-run --Werror $c_files || fail "run: make format"
