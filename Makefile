@@ -14,10 +14,13 @@ include lab/lab.mk
 include shim/shim.mk
 include vgpuctl/vgpuctl.mk
 include vgpud/vgpud.mk
+include driver/driver.mk
+include lib/lib.mk
 include tests/tests.mk
 include tests/shim/shim-tests.mk
 include tests/vgpuctl/vgpuctl-tests.mk
 include tests/vgpud/vgpud-tests.mk
+include tests/driver/driver-tests.mk
 include tests/xen/xen-tests.mk
 
 help: ## list the verbs
@@ -38,12 +41,19 @@ vgpu-stub.c: $(device-sources) ## the drop-in file for a QEMU tree
 
 vgpuctl: $(BUILD)/vgpuctl ## the host's tool, as build/vgpuctl
 
+driver: $(driver-kernels:%=$(BUILD)/driver/%/vgpu_stub.ko) ## the Linux driver, for each kernel that it is tested on
+
+lib: $(lib-files) ## libvgpu, vgpu-smi and vgpu-test, below build/lib
+
+install-guest: lib ## in the guest: library, headers, programs, manual pages, below PREFIX (/usr/local)
+	$(install-guest)
+
 # ---- Check it -----------------------------------------------------------------
 
-test: own-qemu-only test-setup $(xen-setup) accel ## everything that CI runs; ends with passed and failed counts
+test: own-qemu-only test-setup driver-quick-setup $(xen-setup) accel ## everything that CI runs; ends with passed and failed counts
 	@$(guest-env) $(watch-env) tests/run.sh $(lint-suites) $(unit-suites) $(fuzz-suites) $(qtest-suites-thorough) \
 	    $(guest-suites-thorough) $(lab-suites) $(dropin-suites) $(faults-suites) \
-	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) $(vgpud-suites) \
+	    $(shim-suites) $(shim-lab-suites) $(vgpuctl-suites) $(vgpud-suites) $(driver-quick-suites) \
 	    $(xen-harness-suites) $(xen-suites) $(newer-suites)
 
 check: own-qemu-only check-setup accel ## the part under 3 minutes, for before each commit
@@ -54,6 +64,9 @@ test-device: $(qtests) $(BUILD)/tests/test_guest guest accel ## qtests and guest
 
 test-xen: own-qemu-only $(xen-setup) ## the device under the real Xen; VGPU_SKIP_XEN=1 leaves it out of `make test`
 	@tests/run.sh $(xen-harness-suites) $(xen-suites)
+
+test-driver: driver-setup accel ## the driver on each kernel, with a device that lies; `make test` has one kernel
+	@$(guest-env) tests/run.sh $(driver-suites)
 
 test-heavy: test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
 	@tests/run.sh $(fuzz-suites-heavy)
@@ -75,4 +88,4 @@ clean: ## remove what was built; keeps what was downloaded
 distclean: ## remove everything that is not in git
 	rm -rf $(BUILD) vgpu-stub.c
 
-.PHONY: help demo vm vgpuctl rpm test check test-device test-xen test-heavy lint format pre-push clean distclean
+.PHONY: help demo vm vgpuctl rpm test check test-device test-xen test-driver test-heavy lint format pre-push clean distclean

@@ -12,11 +12,11 @@ fail() {
     status=1
 }
 c_files=$(git ls-files '*.c' '*.h')
-flags="-std=gnu99 -D_GNU_SOURCE -Itests -I. -Iinclude -Idevice -Ivgpuctl -I$BUILD/gen
+flags="-std=gnu99 -D_GNU_SOURCE -Itests -I. -Iinclude -Idevice -Ilib -Ivgpuctl -I$BUILD/gen
     $(pkg-config --cflags json-glib-1.0 glib-2.0)"
 # What needs QEMU's own headers is compiled by the suite `dropin` instead; the tiny
 # guest is 32-bit code without a libc.
-plain_c=$(git ls-files 'device/core/*.c' 'shim/*.c' 'vgpuctl/*.c' 'vgpud/*.c' 'tests/*.c' | grep -v -e bar-watch -e tiny-guest)
+plain_c=$(git ls-files 'device/core/*.c' 'shim/*.c' 'vgpuctl/*.c' 'vgpud/*.c' 'lib/*.c' 'tests/*.c' | grep -v -e bar-watch -e tiny-guest)
 
 # shellcheck disable=SC2086
 clang-format --dry-run --Werror $c_files || fail "run: make format"
@@ -37,19 +37,19 @@ cppcheck --quiet --error-exitcode=1 --std=c99 --enable=warning,portability \
     --library=gtk --suppress=missingIncludeSystem --suppress=unknownMacro \
     '-Dg_assert_cmpint(a,op,b)=' '-Dg_assert_cmpuint(a,op,b)=' \
     '-Dg_assert_cmphex(a,op,b)=' '-Dg_assert_cmpstr(a,op,b)=' \
-    -D__linux__ -Itests -I. -Iinclude -Idevice -Ivgpuctl \
+    -D__linux__ -Itests -I. -Iinclude -Idevice -Ilib -Ivgpuctl \
     $plain_c || fail "cppcheck"
 
 # shellcheck disable=SC2046
 shellcheck -x $(git ls-files '*.sh' '.ci/run') || fail "shellcheck"
-for file in tests/guest/init tests/xen/dom0/init tests/xen/dom0/device-model \
+for file in tests/guest/init tests/driver/init tests/xen/dom0/init tests/xen/dom0/device-model \
     tests/xen/dom0/qemu-wrapper; do
     shellcheck -s dash "$file" || fail "shellcheck: $file"
 done
 shellcheck -s bash vgpuctl/completion/*.bash || fail "shellcheck: completion"
 
 for file in $(git ls-files '*.c' '*.h' '*.sh' '*.mk' '*.mak' '*.list' '*.sed' \
-    Makefile .ci/run tests/guest/init); do
+    Makefile .ci/run tests/guest/init tests/driver/init); do
     head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
         fail "$file: no SPDX line"
 done

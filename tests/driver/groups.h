@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The groups of tests of the driver and libvgpu, run in the guest on /dev/vgpu0.
+ */
+#ifndef TESTS_DRIVER_GROUPS_H
+#define TESTS_DRIVER_GROUPS_H
+
+#include "driver/tap.h"
+#include "vgpu.h"
+
+extern const TapTest basic_tests[];    /* each command, each size */
+extern const TapTest refuse_tests[];   /* each way to call it wrongly */
+extern const TapTest parallel_tests[]; /* processes, threads, poll, signals */
+extern const TapTest
+    lifetime_tests[]; /* a device that fails, and one that goes */
+extern const TapTest hostile_tests[]; /* one that lies */
+extern const TapTest plain_tests[];   /* a device without queues */
+
+/* Ends a test's wait in any case: nothing takes so long. */
+#define LIMIT (20 * VGPU_SECOND)
+
+/* /dev/vgpu0; ends the program when it cannot be opened. */
+VgpuDevice *open_device(void);
+/* Its descriptor for calls of one's own. */
+int open_raw(void);
+
+/* Nanoseconds of the driver's clock. */
+uint64_t now_ns(void);
+
+/* A file of /sys/class/vgpu/vgpu0 without its newline, or "". Static. */
+const char *sysfs_text(const char *name);
+
+struct vgpu_info info_of(VgpuDevice *device);
+
+/* The PCI function of /dev/vgpu0: a bit of its command register set or cleared,
+ * behind the driver's back. */
+#define PCI_COMMAND_MEMORY_BIT 0x2
+#define PCI_COMMAND_MASTER_BIT 0x4
+void pci_command_set(uint16_t bits, bool on);
+
+/* The device can neither reach memory nor raise an interrupt: commands that are
+ * sent then do not end. The driver's reset lets it reach memory again; false gives
+ * back its pin, if that was in use. */
+void device_silence(bool on);
+
+/* Writes a text to a file; 0 or a negative errno. */
+int write_text(const char *path, const char *text);
+/* Its directory in sysfs. Static. */
+const char *pci_directory(void);
+
+#endif /* TESTS_DRIVER_GROUPS_H */
