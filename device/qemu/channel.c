@@ -261,7 +261,7 @@ void vgpu_channel_init(VgpuChannel *channel, VgpuCore *core,
     for (i = 0; i < VGPU_LINK_DESCRIPTORS; i++) {
         channel->fd[i] = -1;
     }
-    if (qemu_chr_fe_backend_connected(&channel->chr)) {
+    if (core->config.queues && qemu_chr_fe_backend_connected(&channel->chr)) {
         vgpu_core_set_link(core, VGPU_LINK_DOWN);
         qemu_chr_fe_set_handlers(&channel->chr, vgpu_channel_can_read,
                                  vgpu_channel_read, vgpu_channel_event, NULL,

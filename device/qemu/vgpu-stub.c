@@ -263,10 +263,10 @@ static void vgpu_stub_realize(PCIDevice *pci, Error **errp)
         vgpu_stub_wrong_property(&wrong, errp);
         return;
     }
+    /* No reason to keep a VM from starting. */
     if (!stub->queues && qemu_chr_fe_backend_connected(&stub->channel.chr)) {
-        error_setg(errp, VGPU_DEVICE_NAME ": " VGPU_PROP_CHARDEV
-                                          " needs " VGPU_PROP_QUEUES);
-        return;
+        warn_report(VGPU_DEVICE_NAME ": " VGPU_PROP_CHARDEV
+                                     " is not used without " VGPU_PROP_QUEUES);
     }
     if (stub->queues && !vgpu_stub_init_queues(stub, errp)) {
         return;
