@@ -168,7 +168,6 @@ static bool vgpu_queue_is_good(const VgpuCore *core, const VgpuQueue *queue)
     return size >= VGPU_QUEUE_SIZE_MIN && size <= VGPU_QUEUE_SIZE_MAX &&
            (size & (size - 1)) == 0 &&
            vgpu_vector_is_good(core, queue->vector) &&
-           vgpu_vector_is_good(core, core->config_vector) &&
            vgpu_address_is_good(queue->submission, size * VGPU_SUBMISSION_SIZE,
                                 VGPU_SUBMISSION_ALIGN) &&
            vgpu_address_is_good(queue->completion, size * VGPU_COMPLETION_SIZE,

@@ -344,7 +344,6 @@ static const VMStateDescription vgpu_stub_vmstate_queue = {
                                 VMSTATE_UINT32(tail_phase, VgpuQueue),
                                 VMSTATE_UINT32(awake, VgpuQueue),
                                 VMSTATE_UINT32(rung, VgpuQueue),
-                                VMSTATE_UINT32(completed, VgpuQueue),
                                 VMSTATE_END_OF_LIST() },
 };
 
