@@ -7,8 +7,7 @@
 #include "shim/paths.h"
 #include "vgpu/properties.h"
 
-#define PROP_ADDR    "addr"
-#define PROP_CHARDEV "chardev"
+#define PROP_ADDR "addr"
 
 /* clang-format off */
 #define TEXT(text, value) text,
@@ -74,24 +73,24 @@ static bool take_choice(const char *const *choices, const char *key,
     return true;
 }
 
-static bool take_vm_id(const char *value, gint64 *vm_id, char **why)
+static bool take_number(const char *key, const char *value, guint64 most,
+                        gint64 *member, char **why)
 {
     size_t digits = strspn(value, "0123456789");
     guint64 number = g_ascii_strtoull(value, NULL, 10);
 
     /* Ten digits hold every 32-bit number. With a zero in front QEMU would read
      * an octal one, and another than we do. */
-    if (digits < 1 || digits > 10 || value[digits] || number > G_MAXUINT32 ||
+    if (digits < 1 || digits > 10 || value[digits] || number > most ||
         (value[0] == '0' && digits > 1)) {
         g_autofree char *shown = args_shown(value);
 
-        *why = g_strdup_printf(VGPU_PROP_VM_ID " is %s, and is a number from 0 "
-                                               "to 4294967295 without a zero "
-                                               "in front",
-                               shown);
+        *why = g_strdup_printf("%s is %s, and is a number from 0 to "
+                               "%" G_GUINT64_FORMAT " without a zero in front",
+                               key, shown, most);
         return false;
     }
-    *vm_id = (gint64)number;
+    *member = (gint64)number;
     return true;
 }
 
@@ -113,8 +112,9 @@ static bool take_chardev(const char *value, char **chardev, char **why)
     if (!args_is_id(value)) {
         g_autofree char *shown = args_shown(value);
 
-        *why = g_strdup_printf(PROP_CHARDEV " is %s, and is a name that begins "
-                                            "with vgpu",
+        *why = g_strdup_printf(VGPU_PROP_CHARDEV
+                               " is %s, and is a name that begins "
+                               "with vgpu",
                                shown);
         return false;
     }
@@ -132,12 +132,15 @@ static bool take(ArgsDevice *device, const char *key, const char *value,
         return take_choice(priorities, key, value, &device->priority, why);
     }
     if (strcmp(key, VGPU_PROP_VM_ID) == 0 && device->vm_id < 0) {
-        return take_vm_id(value, &device->vm_id, why);
+        return take_number(key, value, G_MAXUINT32, &device->vm_id, why);
+    }
+    if (strcmp(key, VGPU_PROP_QUEUES) == 0 && device->queues < 0) {
+        return take_number(key, value, VGPU_QUEUES_MAX, &device->queues, why);
     }
     if (strcmp(key, PROP_ADDR) == 0 && device->slot < 0) {
         return take_slot(value, &device->slot, why);
     }
-    if (strcmp(key, PROP_CHARDEV) == 0 && !device->chardev) {
+    if (strcmp(key, VGPU_PROP_CHARDEV) == 0 && !device->chardev) {
         return take_chardev(value, &device->chardev, why);
     }
     {
@@ -195,8 +198,13 @@ char *args_device_text(const ArgsDevice *device)
         g_string_append_printf(text, "," VGPU_PROP_VM_ID "=%" G_GINT64_FORMAT,
                                device->vm_id);
     }
+    if (device->queues >= 0) {
+        g_string_append_printf(text, "," VGPU_PROP_QUEUES "=%" G_GINT64_FORMAT,
+                               device->queues);
+    }
     if (device->chardev) {
-        g_string_append_printf(text, "," PROP_CHARDEV "=%s", device->chardev);
+        g_string_append_printf(text, "," VGPU_PROP_CHARDEV "=%s",
+                               device->chardev);
     }
     if (device->slot >= 0) {
         g_string_append_printf(text, "," PROP_ADDR "=%02x",

@@ -5,8 +5,8 @@
  * more than administer one VM, and what passes here runs in dom0: so nothing
  * passes that is not understood, and one wrong word refuses all of it.
  *
- *   -device vgpu-stub[,PROPERTY=VALUE...]   pool_id, priority, vm_id, addr,
- *                                           chardev; once; addr is added
+ *   -device vgpu-stub[,PROPERTY=VALUE...]   pool_id, priority, vm_id, queues,
+ *                                           chardev, addr; once; addr is added
  *   -device ich9-usb-ehci1[,addr=SLOT]      the known-good device of `probe`,
  *                                           twice at most
  *   -chardev socket,id=ID,path=PATH         PATH is this VM's own socket, and ID
@@ -53,11 +53,12 @@ typedef struct ArgsDevice {
     gint64 vm_id;
     int slot;
     char *chardev;
+    gint64 queues;
 } ArgsDevice;
 
-#define ARGS_DEVICE_INIT         \
-    {                            \
-        NULL, NULL, -1, -1, NULL \
+#define ARGS_DEVICE_INIT             \
+    {                                \
+        NULL, NULL, -1, -1, NULL, -1 \
     }
 void args_device_clear(ArgsDevice *device);
 

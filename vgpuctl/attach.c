@@ -159,11 +159,18 @@ static void take_slot(ArgsDevice *device, char *const *passed)
     args_device_clear(&given);
 }
 
+/* Where vgpud listens for the VM, g_free. */
+static char *socket_of(const Attachment *attachment)
+{
+    return g_strdup_printf(SHIM_SOCKET_DIR "/%s.sock", attachment->vm->uuid);
+}
+
 /* The key's text with the device as it is by now. */
 static char *value_of(const Attachment *attachment, bool *same)
 {
-    g_autofree char *word = args_device_text(&attachment->device);
-    g_auto(GStrv) words = device_words_with(attachment->words, word);
+    g_autofree char *socket = socket_of(attachment);
+    g_auto(GStrv) words = device_words_with(attachment->words,
+                                            &attachment->device, socket);
 
     *same = attachment->vm->args &&
             device_words_equal(words, attachment->words);
@@ -272,6 +279,21 @@ static void warn_of_hook(const Hook *hook)
     }
 }
 
+/* A VM that starts without its socket there starts without the device. */
+static void warn_of_link(const Options *options, const Attachment *attachment)
+{
+    g_autofree char *socket = socket_of(attachment);
+    g_autofree char *path = options_path(options, socket);
+
+    if (attachment->device.chardev && !g_file_test(path, G_FILE_TEST_EXISTS)) {
+        report_warning("vgpud has no socket for the VM: %s is not there, and "
+                       "without it the VM starts without the device (write "
+                       "/etc/vgpu/vms/%s.conf, and start vgpud or send it "
+                       "SIGHUP)",
+                       socket, attachment->vm->uuid);
+    }
+}
+
 /* Only this host's QEMU could be asked. */
 static void tell_of_pool(const Options *options)
 {
@@ -319,6 +341,7 @@ static int finish(const Options *options, const Attachment *attachment,
     if (when != ATTACH_QEMU_FOLLOWS) {
         warn_of_hook(attachment->hook);
     }
+    warn_of_link(options, attachment);
     tell_of_pool(options);
     if (is_to_plug(vm, when)) {
         return hotplug_add(options, vm, &attachment->device) ? EXIT_SUCCESS
@@ -448,13 +471,14 @@ int attach_vm(const Options *options, const char *vm, const ArgsDevice *wanted,
 
 bool attach_read_wanted(ArgsDevice *wanted, const char *pool,
                         const char *priority, const char *vm_id,
-                        const char *addr)
+                        const char *queues, const char *addr)
 {
     g_autoptr(GString) word = g_string_new(VGPU_DEVICE_NAME);
     g_autofree char *why = NULL;
-    const char *const given[] = { pool, priority, vm_id, addr };
+    const char *const given[] = { pool, priority, vm_id, queues, addr };
     static const char *const names[] = { VGPU_PROP_POOL_ID, VGPU_PROP_PRIORITY,
-                                         VGPU_PROP_VM_ID, "addr" };
+                                         VGPU_PROP_VM_ID, VGPU_PROP_QUEUES,
+                                         "addr" };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(given); i++) {
@@ -474,6 +498,17 @@ bool attach_read_wanted(ArgsDevice *wanted, const char *pool,
     return true;
 }
 
+static bool want_link(ArgsDevice *wanted, bool link)
+{
+    if (link && wanted->queues == 0) {
+        report_problem("vgpuctl attach --help",
+                       "a link without queues serves nothing");
+        return false;
+    }
+    wanted->chardev = link ? g_strdup(DEVICE_WORDS_LINK) : NULL;
+    return true;
+}
+
 static int run(const Options *options, const char *vm, const char *xl,
                const ArgsDevice *wanted, bool now)
 {
@@ -487,8 +522,8 @@ static int run(const Options *options, const char *vm, const char *xl,
 int verb_attach(int argc, char **argv)
 {
     g_autofree char *pool = NULL, *priority = NULL, *vm_id = NULL, *addr = NULL;
-    g_autofree char *xl = NULL;
-    gboolean now = FALSE;
+    g_autofree char *queues = NULL, *xl = NULL;
+    gboolean link = FALSE, now = FALSE;
     const GOptionEntry entries[] = {
         { "pool", 0, 0, G_OPTION_ARG_STRING, &pool, "The VM's pool (A)",
           "A|B" },
@@ -496,6 +531,10 @@ int verb_attach(int argc, char **argv)
           "Its priority there (medium)", "low|medium|high" },
         { "vm-id", 0, 0, G_OPTION_ARG_STRING, &vm_id,
           "Its number (the lowest that is free)", "N" },
+        { "queues", 0, 0, G_OPTION_ARG_STRING, &queues,
+          "Queues for the guest's driver (0: the plain device)", "N" },
+        { "link", 0, 0, G_OPTION_ARG_NONE, &link,
+          "Connect it to vgpud, so that the guest computes", NULL },
         { "addr", 0, 0, G_OPTION_ARG_STRING, &addr,
           "The device's PCI slot, in hexadecimal (1e)", "SLOT" },
         { "now", 0, 0, G_OPTION_ARG_NONE, &now,
@@ -521,7 +560,13 @@ int verb_attach(int argc, char **argv)
         report_problem("vgpuctl attach --help", "give a VM, or --xl FILE");
     } else if (xl && now) {
         report_problem("vgpuctl attach --help", "--now is for a VM of XAPI");
-    } else if (attach_read_wanted(&wanted, pool, priority, vm_id, addr)) {
+    } else if (xl && link) {
+        report_problem("add -chardev socket,id=vgpu0,path=" SHIM_SOCKET_DIR
+                       "/UUID.sock and chardev=vgpu0 by hand",
+                       "--link is for a VM of XAPI");
+    } else if (attach_read_wanted(&wanted, pool, priority, vm_id, queues,
+                                  addr) &&
+               want_link(&wanted, link)) {
         code = run(&options, argv[1], xl, &wanted, now);
     }
     args_device_clear(&wanted);

@@ -27,12 +27,12 @@ int attach_vm(const Options *options, const char *vm, const ArgsDevice *wanted,
               AttachWhen when);
 
 /*
- * Reads the values of --pool, --priority, --vm-id and --addr, each NULL where it
- * was not given, by the rules of the key itself. False with the problem
+ * Reads the values of --pool, --priority, --vm-id, --queues and --addr, each NULL
+ * where it was not given, by the rules of the key itself. False with the problem
  * reported; else args_device_clear() the result.
  */
 bool attach_read_wanted(ArgsDevice *wanted, const char *pool,
                         const char *priority, const char *vm_id,
-                        const char *addr);
+                        const char *queues, const char *addr);
 
 #endif /* VGPUCTL_ATTACH_H */

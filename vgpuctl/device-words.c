@@ -28,28 +28,6 @@ const char *device_words_find(char *const *words, unsigned *count)
     return first;
 }
 
-char **device_words_with(char *const *words, const char *device)
-{
-    GPtrArray *with = g_ptr_array_new();
-    bool done = false;
-    size_t i;
-
-    for (i = 0; words[i]; i++) {
-        g_ptr_array_add(with, g_strdup(words[i]));
-        if (!done && is_device_at(words, i)) {
-            g_ptr_array_add(with, g_strdup(device));
-            done = true;
-            i++;
-        }
-    }
-    if (!done) {
-        g_ptr_array_add(with, g_strdup("-device"));
-        g_ptr_array_add(with, g_strdup(device));
-    }
-    g_ptr_array_add(with, NULL);
-    return (char **)g_ptr_array_free(with, FALSE);
-}
-
 /* The value of KEY= among the parts of "vgpu-stub,KEY=VALUE", g_free; NULL. */
 static char *part_of(const char *word, const char *key)
 {
@@ -111,6 +89,67 @@ static bool is_own_chardev_at(char *const *words, size_t i)
     return false;
 }
 
+/* words[i] is the -chardev of that id. */
+static bool is_chardev_at(char *const *words, size_t i, const char *id)
+{
+    g_autofree char *its = NULL;
+
+    if (strcmp(words[i], "-chardev") != 0 || !words[i + 1]) {
+        return false;
+    }
+    its = part_of(words[i + 1], "id=");
+    return g_strcmp0(its, id) == 0;
+}
+
+static bool has_chardev(char *const *words, const char *id)
+{
+    size_t i = 0;
+
+    while (words[i] && !is_chardev_at(words, i, id)) {
+        i++;
+    }
+    return words[i] != NULL;
+}
+
+static void add_device(GPtrArray *with, char *const *words,
+                       const ArgsDevice *device, const char *socket)
+{
+    if (device->chardev && !has_chardev(words, device->chardev)) {
+        g_ptr_array_add(with, g_strdup("-chardev"));
+        g_ptr_array_add(with, g_strdup_printf("socket,id=%s,path=%s",
+                                              device->chardev, socket));
+    }
+    g_ptr_array_add(with, g_strdup("-device"));
+    g_ptr_array_add(with, args_device_text(device));
+}
+
+char **device_words_with(char *const *words, const ArgsDevice *device,
+                         const char *socket)
+{
+    GPtrArray *with = g_ptr_array_new();
+    bool done = false;
+    size_t i;
+
+    for (i = 0; words[i]; i++) {
+        if (!done && is_device_at(words, i)) {
+            add_device(with, words, device, socket);
+            done = true;
+            i++;
+        } else if (is_own_chardev_at(words, i) &&
+                   !(device->chardev &&
+                     is_chardev_at(words, i, device->chardev))) {
+            i++;
+        } else {
+            g_ptr_array_add(with, g_strdup(words[i]));
+        }
+    }
+    if (!done) {
+        add_device(with, words, device, socket);
+    }
+    g_ptr_array_add(with, NULL);
+    return (char **)g_ptr_array_free(with, FALSE);
+}
+
 char **device_words_without(char *const *words)
 {
     GPtrArray *without = g_ptr_array_new();
@@ -149,7 +188,13 @@ ArgsDevice device_words_merge(const ArgsDevice *there, const ArgsDevice *wanted,
     device.pool_id = pick(wanted->pool_id, there->pool_id, VGPU_POOL_DEFAULT);
     device.priority = pick(wanted->priority, there->priority,
                            VGPU_PRIORITY_DEFAULT);
-    device.chardev = pick(wanted->chardev, there->chardev, NULL);
+    device.queues = wanted->queues >= 0 ? wanted->queues : there->queues;
+    if (wanted->chardev && device.queues <= 0) {
+        device.queues = DEVICE_WORDS_QUEUES;
+    }
+    device.chardev = device.queues == 0
+                         ? NULL
+                         : pick(wanted->chardev, there->chardev, NULL);
     device.vm_id = wanted->vm_id >= 0  ? wanted->vm_id
                    : there->vm_id >= 0 ? there->vm_id
                                        : vm_id;

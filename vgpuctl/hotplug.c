@@ -109,6 +109,9 @@ static JsonObject *device_arguments(const ArgsDevice *device)
     if (device->vm_id >= 0) {
         json_object_set_int_member(arguments, VGPU_PROP_VM_ID, device->vm_id);
     }
+    if (device->queues >= 0) {
+        json_object_set_int_member(arguments, VGPU_PROP_QUEUES, device->queues);
+    }
     return arguments;
 }
 
@@ -193,6 +196,11 @@ bool hotplug_add(const Options *options, const XapiVm *vm,
     }
     if (pci.count == 0) {
         qmp_pci_clear(&pci);
+        if (device->chardev) {
+            refuse(vm, "hot-plug the device",
+                   "QEMU opens its link when the VM starts, and only then");
+            return false;
+        }
         return knows_device(options, vm, domain, qmp) &&
                add(options, vm, device, qmp, domain->qmp);
     }

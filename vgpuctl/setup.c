@@ -317,7 +317,7 @@ static int run_words(const Options *options, const Words *words, int argc,
     if (verify_wait_is_good("setup", words->wait_s) &&
         verify_destination_is_good(words->ssh) &&
         attach_read_wanted(&setup.wanted, words->pool, words->priority,
-                           words->vm_id, words->addr)) {
+                           words->vm_id, NULL, words->addr)) {
         setup.options = options;
         setup.vm = argv[1];
         setup.rpm = words->rpm ? preflight_absolute(words->rpm) : NULL;

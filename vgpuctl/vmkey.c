@@ -130,12 +130,20 @@ static char *differs(const char *name, const char *asked, const char *given)
                : g_strdup_printf("%s=%s instead of %s", name, given, asked);
 }
 
+/* -1: not given. */
+static char *number_differs(const char *name, gint64 asked, gint64 given,
+                            gint64 otherwise)
+{
+    asked = asked < 0 ? otherwise : asked;
+    given = given < 0 ? otherwise : given;
+    return asked == given ? NULL
+                          : g_strdup_printf("%s=%" G_GINT64_FORMAT
+                                            " instead of %" G_GINT64_FORMAT,
+                                            name, given, asked);
+}
+
 char *vmkey_difference(const ArgsDevice *asked, const ArgsDevice *given)
 {
-    const gint64 asked_id = asked->vm_id < 0 ? VGPU_VM_ID_DEFAULT
-                                             : asked->vm_id;
-    const gint64 given_id = given->vm_id < 0 ? VGPU_VM_ID_DEFAULT
-                                             : given->vm_id;
     char *difference = differs(VGPU_PROP_POOL_ID,
                                text_of(asked->pool_id, VGPU_POOL_DEFAULT),
                                text_of(given->pool_id, VGPU_POOL_DEFAULT));
@@ -145,19 +153,21 @@ char *vmkey_difference(const ArgsDevice *asked, const ArgsDevice *given)
                              text_of(asked->priority, VGPU_PRIORITY_DEFAULT),
                              text_of(given->priority, VGPU_PRIORITY_DEFAULT));
     }
-    if (!difference && asked_id != given_id) {
-        difference = g_strdup_printf(VGPU_PROP_VM_ID
-                                     "=%" G_GINT64_FORMAT
-                                     " instead of %" G_GINT64_FORMAT,
-                                     given_id, asked_id);
+    if (!difference) {
+        difference = number_differs(VGPU_PROP_VM_ID, asked->vm_id, given->vm_id,
+                                    VGPU_VM_ID_DEFAULT);
+    }
+    if (!difference) {
+        difference = number_differs(VGPU_PROP_QUEUES, asked->queues,
+                                    given->queues, VGPU_QUEUES_DEFAULT);
     }
     if (!difference && asked->slot >= 0 && asked->slot != given->slot) {
         difference = g_strdup_printf("addr=%02x instead of %02x",
                                      (unsigned)given->slot,
                                      (unsigned)asked->slot);
     }
-    if (!difference && g_strcmp0(asked->chardev ? asked->chardev : "",
-                                 given->chardev ? given->chardev : "") != 0) {
+    if (!difference &&
+        strcmp(text_of(asked->chardev, ""), text_of(given->chardev, "")) != 0) {
         difference = g_strdup("another chardev");
     }
     return difference;

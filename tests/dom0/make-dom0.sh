@@ -55,6 +55,7 @@ qemu() {
 cp "$build/qemu/qemu-system-x86_64" "$directory/qemu/device"
 qemu stock '/#include "qemu\/osdep.h"/!d'
 qemu no-property '/DEFINE_PROP_UINT32(VGPU_PROP_VM_ID/d'
+qemu before-queues '/DEFINE_PROP_UINT32(VGPU_PROP_QUEUES/d; /DEFINE_PROP_CHR(VGPU_PROP_CHARDEV/d'
 qemu no-interface 's/{ INTERFACE_CONVENTIONAL_PCI_DEVICE },//'
 
 # ---- Packages ---------------------------------------------------------------
@@ -117,6 +118,7 @@ package no-epoch qemu.spec --define 'qemu_name qemu' \
 qemu_package low-epoch $ours.1 device --define 'qemu_epoch 1'
 qemu_package no-device $ours.3 stock
 qemu_package no-property $ours.3 no-property
+qemu_package before-queues $ours.0 before-queues
 qemu_package no-interface $ours.3 no-interface
 qemu_package i686 $ours.3 device --target i686
 qemu_package debuginfo $ours.3 device --define 'qemu_name qemu-debuginfo'

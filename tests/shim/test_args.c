@@ -38,6 +38,8 @@ static const struct {
     { "-device vgpu-stub,vm_id=0", "-device|vgpu-stub,vm_id=0,addr=1e" },
     { "-device vgpu-stub,vm_id=4294967295",
       "-device|vgpu-stub,vm_id=4294967295,addr=1e" },
+    { "-device vgpu-stub,queues=0", "-device|vgpu-stub,queues=0,addr=1e" },
+    { "-device vgpu-stub,queues=16", "-device|vgpu-stub,queues=16,addr=1e" },
     { "-device vgpu-stub,addr=0x10", "-device|vgpu-stub,addr=0x10" },
     { "-device vgpu-stub,addr=1f.0", "-device|vgpu-stub,addr=1f.0" },
     { "-device 'vgpu-stub,pool_id=A'", "-device|vgpu-stub,pool_id=A,addr=1e" },
@@ -132,6 +134,7 @@ static const struct {
     { "-device vgpu-stub,pool_id=A,,romfile=x", "PROPERTY=VALUE" },
     { "-device vgpu-stub,pool_id=A,pool_id=B", "twice" },
     { "-device vgpu-stub,vm_id=1,vm_id=2", "twice" },
+    { "-device vgpu-stub,queues=1,queues=1", "twice" },
     { "-device vgpu-stub,addr=1e,addr=1f", "twice" },
     { "-device vgpu-stub,POOL_ID=A", "'POOL_ID'" },
     { "-device vgpu-stub,pool-id=A", "'pool-id'" },
@@ -157,6 +160,13 @@ static const struct {
     { "-device vgpu-stub,addr=", "addr is ''" },
     { "-device vgpu-stub,addr=0", "addr is '0'" },
     { "-device vgpu-stub,addr=03", "addr is '03'" },
+    { "-device vgpu-stub,queues=17",
+      "queues is '17', and is a number from 0 to 16" },
+    { "-device vgpu-stub,queues=4294967297", "queues is '4294967297'" },
+    { "-device vgpu-stub,queues=010", "queues is '010'" },
+    { "-device vgpu-stub,queues=-1", "queues is '-1'" },
+    { "-device vgpu-stub,queues=", "queues is ''" },
+    { "-device vgpu-stub,queues=2x", "queues is '2x'" },
     { "-device vgpu-stub,addr=04", "addr is '04'" },
     { "-device vgpu-stub,addr=f", "addr is 'f'" },
     { "-device vgpu-stub,addr=20", "addr is '20'" },
@@ -460,17 +470,24 @@ static void test_device(void)
     g_autofree char *why = NULL;
 
     g_assert_true(args_device_parse(
-        &device, "vgpu-stub,vm_id=7,addr=0x1c,priority=low,pool_id=B", &why));
+        &device,
+        "vgpu-stub,vm_id=7,addr=0x1c,chardev=vgpu0,priority=low,pool_id=B,"
+        "queues=3",
+        &why));
     g_assert_cmpstr(device.pool_id, ==, "B");
     g_assert_cmpstr(device.priority, ==, "low");
     g_assert_cmpint(device.vm_id, ==, 7);
     g_assert_cmpint(device.slot, ==, 0x1c);
-    g_assert_cmpstr(device.chardev, ==, NULL);
+    g_assert_cmpint(device.queues, ==, 3);
+    g_assert_cmpstr(device.chardev, ==, "vgpu0");
     text = args_device_text(&device);
     g_assert_cmpstr(text, ==,
-                    "vgpu-stub,pool_id=B,priority=low,vm_id=7,addr=1c");
+                    "vgpu-stub,pool_id=B,priority=low,vm_id=7,queues=3,"
+                    "chardev=vgpu0,addr=1c");
     args_device_clear(&device);
     g_assert_cmpint(device.vm_id, ==, -1);
+    g_assert_cmpint(device.queues, ==, -1);
+    g_assert_null(device.chardev);
     g_assert_cmpint(device.slot, ==, -1);
     g_free(text);
     text = args_device_text(&device);

@@ -56,6 +56,9 @@ usage priority "priority is 'urgent', and can be low, medium, high" attach --pri
 usage vm-id "vm_id is '-1', and is a number from 0 to 4294967295" attach --vm-id=-1 "$web"
 usage vm-id-high "vm_id is '4294967296'" attach --vm-id 4294967296 "$web"
 usage vm-id-octal "vm_id is '012', and is a number" attach --vm-id 012 "$web"
+usage queues "queues is '17', and is a number from 0 to 16" attach --queues 17 "$web"
+usage link-alone 'a link without queues serves nothing' attach --link --queues 0 "$web"
+usage link-xl 'link is for a VM of XAPI' attach --xl x --link
 usage addr "addr is '2', and is a slot from .. to 1f" attach --addr 2 "$web"
 usage smuggle 'pool_id has a comma in it' attach --pool A,romfile=/x "$web"
 usage xl-now 'now is for a VM of XAPI' attach --xl x --now
@@ -117,9 +120,10 @@ key_refused octal "has 'vgpu-stub,vm_id=012': vm_id is '012', and is a number" \
     '-device vgpu-stub,vm_id=012'
 key_refused slot-taken 'slot 1e is taken' \
     '-device ich9-usb-ehci1,addr=1e -device vgpu-stub,addr=1e'
-# The rules let this pass; the QEMU of this host has no such property.
-key_refused no-property 'refuses: .*chardev' \
-    "-chardev socket,id=vgpu0,path=/run/vgpu/$web.sock -device vgpu-stub,chardev=vgpu0"
+# The rules let this pass; an older QEMU has no such property.
+rpm_q -U --oldpackage "$rpms/before-queues.rpm"
+key_refused no-property "refuses: .*vgpu-stub.queues' not found" \
+    '-device vgpu-stub,queues=2'
 
 ready
 mkdir -p "$root/etc/vgpu"
@@ -197,6 +201,28 @@ check write/all-third no_key $third
 check write/all-builder no_key "$builder"
 check write/all-again run 0 detach --all
 check write/all-again-says says 'no VM has the device: nothing to do'
+
+# Queues, and the link to vgpud, which is the VM's own socket.
+ready
+plain='-device vgpu-stub,pool_id=A,priority=medium,vm_id=1'
+socket="-chardev socket,id=vgpu0,path=/run/vgpu/$web.sock"
+check link/queues run 0 attach --queues 2 "$web"
+check link/queues-key key_is "$web" "$plain,queues=2,addr=1e"
+check link/attach run 0 attach --link "$web"
+check link/key key_is "$web" "$socket $plain,queues=2,chardev=vgpu0,addr=1e"
+check link/no-socket says "warning: vgpud has no socket for the VM: /run/vgpu/$web.sock is not there"
+mkdir -p "$root/run/vgpu"
+touch "$root/run/vgpu/$web.sock"
+check link/other run 0 attach --priority high "$web"
+check link/kept key_is "$web" "$socket ${plain%medium*}high,vm_id=1,queues=2,chardev=vgpu0,addr=1e"
+check link/socket sh -c "! grep -q 'no socket for the VM' '$log'"
+check link/none run 0 attach --queues 0 --priority medium "$web"
+check link/none-key key_is "$web" "$plain,queues=0,addr=1e"
+check link/detach run 0 detach "$web"
+check link/at-once run 0 attach --link "$web"
+check link/default-queues key_is "$web" "$socket $plain,queues=4,chardev=vgpu0,addr=1e"
+check link/gone run 0 detach "$web"
+check link/gone-key no_key "$web"
 
 # One that nobody can take apart does not keep the others from it.
 set_key "$web" "-device 'vgpu-stub"
@@ -499,6 +525,11 @@ check running/attach run 0 attach "$web"
 check running/says says "the VM is running and needs a restart to have it: xe vm-reboot uuid=$web"
 check running/list run 0 list
 check running/listed says "^$web  running  .*: set, but this running VM was started without it\$"
+# QEMU opens a link at its start only; the device alone can come later.
+check now/link run 4 attach --now --link "$web"
+check now/link-says says 'cannot hot-plug the device: QEMU opens its link when the VM starts, and only then'
+check now/link-key sh -c "grep -q chardev=vgpu0 '$root/var/xapi-stand-in/$web/platform/$key'"
+check now/unlinked run 0 attach --queues 0 "$web"
 remember
 check now/dry-run run 0 attach --now --dry-run "$web"
 check now/dry-run-says says 'would run    QMP device_add vgpu-stub,pool_id=A'

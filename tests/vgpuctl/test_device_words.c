@@ -58,26 +58,57 @@ static void test_find(void)
     }
 }
 
+static char *with(const char *text, const char *device)
+{
+    g_auto(GStrv) words = split(text);
+    g_autofree char *why = NULL;
+    ArgsDevice parsed;
+    char *joined;
+
+    g_assert_true(args_device_parse(&parsed, device, &why));
+    joined = join(device_words_with(words, &parsed, "/run/vgpu/x.sock"));
+    args_device_clear(&parsed);
+    return joined;
+}
+
 static void test_with(void)
 {
     static const struct {
         const char *text;
+        const char *device;
         const char *with;
     } cases[] = {
-        { "", "-device vgpu-stub,vm_id=7" },
-        { OTHER, OTHER " -device vgpu-stub,vm_id=7" },
-        { "-device vgpu-stub " OTHER, "-device vgpu-stub,vm_id=7 " OTHER },
-        { "-x 'a b' -device vgpu-stub,vm_id=7",
+        { "", "vgpu-stub,vm_id=7", "-device vgpu-stub,vm_id=7" },
+        { OTHER, "vgpu-stub,vm_id=7", OTHER " -device vgpu-stub,vm_id=7" },
+        { "-device vgpu-stub " OTHER, "vgpu-stub,vm_id=7",
+          "-device vgpu-stub,vm_id=7 " OTHER },
+        { "-x 'a b' -device vgpu-stub,vm_id=7", "vgpu-stub,vm_id=7",
           "-x 'a b' -device vgpu-stub,vm_id=7" },
+        /* A link: made where it is not, kept where it is, once. */
+        { OTHER, "vgpu-stub,chardev=vgpu0",
+          OTHER " " SOCKET " -device vgpu-stub,chardev=vgpu0" },
+        { SOCKET " -device vgpu-stub,chardev=vgpu0 " OTHER,
+          "vgpu-stub,chardev=vgpu0",
+          SOCKET " -device vgpu-stub,chardev=vgpu0 " OTHER },
+        { "-device vgpu-stub,chardev=vgpu0 " SOCKET, "vgpu-stub,chardev=vgpu0",
+          "-device vgpu-stub,chardev=vgpu0 " SOCKET },
+        /* Given up, and another instead of it. */
+        { SOCKET " " OTHER " -device vgpu-stub,chardev=vgpu0", "vgpu-stub",
+          OTHER " -device vgpu-stub" },
+        { "-chardev socket,id=vgpu,path=/run/vgpu/y.sock -device "
+          "vgpu-stub,chardev=vgpu",
+          "vgpu-stub,chardev=vgpu0",
+          SOCKET " -device vgpu-stub,chardev=vgpu0" },
+        /* One that is not its own stays. */
+        { SOCKET " -device vgpu-stub,chardev=vgpu0 -device x,chardev=vgpu0",
+          "vgpu-stub", SOCKET " -device vgpu-stub -device x,chardev=vgpu0" },
     };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(GStrv) words = split(cases[i].text);
-        g_autofree char *with = join(
-            device_words_with(words, "vgpu-stub,vm_id=7"));
+        g_autofree char *text = with(cases[i].text, cases[i].device);
 
-        g_assert_cmpstr(with, ==, cases[i].with);
+        g_assert_cmpstr(text, ==, cases[i].with);
     }
 }
 
@@ -145,6 +176,15 @@ static void test_merge(void)
           "vgpu-stub,pool_id=A,priority=high,vm_id=100,addr=1d" },
         { "vgpu-stub,vm_id=0,chardev=vgpu0", "vgpu-stub,priority=low,vm_id=3",
           "vgpu-stub,pool_id=A,priority=low,vm_id=3,chardev=vgpu0" },
+        /* A link brings queues where there are none, and goes with them. */
+        { "vgpu-stub,vm_id=0", "vgpu-stub,chardev=vgpu0",
+          "vgpu-stub,pool_id=A,priority=medium,vm_id=0,queues=4,"
+          "chardev=vgpu0" },
+        { "vgpu-stub,vm_id=0,queues=2", "vgpu-stub,chardev=vgpu0",
+          "vgpu-stub,pool_id=A,priority=medium,vm_id=0,queues=2,"
+          "chardev=vgpu0" },
+        { "vgpu-stub,vm_id=0,queues=2,chardev=vgpu0", "vgpu-stub,queues=0",
+          "vgpu-stub,pool_id=A,priority=medium,vm_id=0,queues=0" },
         /* Empty is a value: QEMU takes its default for it. */
         { "vgpu-stub,pool_id=,vm_id=0", "vgpu-stub",
           "vgpu-stub,pool_id=,priority=medium,vm_id=0" },

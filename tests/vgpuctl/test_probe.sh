@@ -209,7 +209,7 @@ END
 "$vgpuctl" probe --root "$root" "$web" >"$log" 2>&1 &
 probe=$!
 tries=0
-until [ "$(ls "$XENSTORED_RUNDIR"/vm-* 2>/dev/null)" ] || [ $tries -gt 100 ]; do
+until [ "$(ls "$XENSTORED_RUNDIR"/vm-* 2>/dev/null)" ] || [ $tries -gt 400 ]; do
     tries=$((tries + 1))
     sleep 0.05
 done
@@ -232,7 +232,8 @@ for other in ${domid}1 1$domid; do
 done
 exit 1
 END
-VGPU_READY_TIMEOUT=0.5
+# Longer than a busy machine takes to run that wrapper.
+VGPU_READY_TIMEOUT=3
 export VGPU_READY_TIMEOUT
 check fails/status run 1 probe "$web"
 check fails/says says 'xe vm-start: An emulator required to run this VM failed to start'

@@ -80,6 +80,8 @@ static void test_difference(void)
         { "vgpu-stub,priority=high", "vgpu-stub",
           "priority=medium instead of high" },
         { "vgpu-stub,vm_id=7", "vgpu-stub,vm_id=8", "vm_id=8 instead of 7" },
+        { "vgpu-stub", "vgpu-stub,queues=0", NULL },
+        { "vgpu-stub,queues=2", "vgpu-stub", "queues=0 instead of 2" },
         { "vgpu-stub,addr=1d", "vgpu-stub,addr=1e", "addr=1e instead of 1d" },
         { "vgpu-stub", "vgpu-stub,chardev=vgpu0", "another chardev" },
     };
