@@ -18,7 +18,7 @@ function put(file,    line, name) {
             split(line, part, "\"")
             name = part[2]
             if (name ~ /^vgpu\//) { put("include/" name); continue }
-            if (name ~ /^(core|qemu\/(compat|channel))/) { put("device/" name); continue }
+            if (name ~ /^(core|qemu\/(compat|channel|doorbell))/) { put("device/" name); continue }
         }
         print line
     }
@@ -41,7 +41,7 @@ BEGIN { for (i = 1; i < ARGC; i++) put(ARGV[i]) }
  *   8.1 and later  hw/misc/meson.build     system_ss.add(files('vgpu-stub.c'))
  */
 HEAD
-    awk "$expand" device/qemu/compat.h device/core/*.c device/qemu/channel.c device/qemu/vgpu-stub.c
+    awk "$expand" device/qemu/compat.h device/core/*.c device/qemu/channel.c device/qemu/doorbell.c device/qemu/vgpu-stub.c
 } >"$output.raw"
 cat -s "$output.raw" >"$output.new"
 rm "$output.raw"

@@ -18,6 +18,7 @@
      (QEMU_VERSION_MAJOR == (major) && QEMU_VERSION_MINOR >= (minor)))
 
 #include "qemu/error-report.h"
+#include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
 #include "qemu/rcu.h"
 #include "hw/pci/msix.h"
@@ -37,10 +38,12 @@
 #include "hw/qdev-properties.h"
 #endif
 
-/* 10.0 moved it to system/; 6.0 made a handler's "running" a bool. */
+/* 10.0 moved them to system/; 6.0 made a handler's "running" a bool. */
 #if VGPU_QEMU_AT_LEAST(10, 0)
+#include "system/kvm.h"
 #include "system/runstate.h"
 #else
+#include "sysemu/kvm.h"
 #include "sysemu/runstate.h"
 #endif
 #if VGPU_QEMU_AT_LEAST(6, 0)

@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "qemu/channel.h"
+#include "qemu/doorbell.h"
 #include "vgpu/properties.h"
 #include "vgpu/regs.h"
 
@@ -24,6 +25,8 @@ typedef struct VgpuStub {
     VMChangeStateEntry *vm_change;
     bool pending; /* the core wants to run */
     VgpuChannel channel;
+    OnOffAuto ioeventfd;
+    VgpuDoorbells doorbells;
 } VgpuStub;
 
 #define VGPU_STUB(obj) OBJECT_CHECK(VgpuStub, (obj), VGPU_DEVICE_NAME)
@@ -123,7 +126,9 @@ static void vgpu_stub_vm_change(void *opaque, VGPU_RUNNING running,
 {
     VgpuStub *stub = opaque;
 
-    if (running && stub->pending) {
+    if (!running) {
+        vgpu_doorbells_take(&stub->doorbells);
+    } else if (stub->pending) {
         qemu_bh_schedule(stub->bh);
     }
 }
@@ -217,6 +222,13 @@ static void vgpu_stub_wrong_property(const VgpuConfigError *wrong, Error **errp)
     }
 }
 
+/* Elsewhere QEMU would write to the descriptor, to read it a moment later. */
+static bool vgpu_stub_wants_ioeventfds(const VgpuStub *stub)
+{
+    return stub->ioeventfd == ON_OFF_AUTO_ON ||
+           (stub->ioeventfd == ON_OFF_AUTO_AUTO && kvm_enabled());
+}
+
 /* A machine without MSI has INTx. */
 static bool vgpu_stub_init_msix(VgpuStub *stub, Error **errp)
 {
@@ -280,12 +292,18 @@ static void vgpu_stub_realize(PCIDevice *pci, Error **errp)
                           VGPU_DEVICE_NAME "-regs", VGPU_REGS_BAR_SIZE);
     pci_register_bar(pci, VGPU_REGS_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
                      &stub->regs);
+    if (vgpu_stub_wants_ioeventfds(stub)) {
+        vgpu_doorbells_init(&stub->doorbells, &stub->core, &stub->regs);
+    }
     vgpu_channel_init(&stub->channel, &stub->core, vgpu_stub_schedule, stub);
 }
 
 static void vgpu_stub_reset(DeviceState *dev)
 {
-    vgpu_core_reset(&VGPU_STUB(dev)->core);
+    VgpuStub *stub = VGPU_STUB(dev);
+
+    vgpu_doorbells_forget(&stub->doorbells);
+    vgpu_core_reset(&stub->core);
 }
 
 static void vgpu_stub_exit(PCIDevice *pci)
@@ -293,6 +311,7 @@ static void vgpu_stub_exit(PCIDevice *pci)
     VgpuStub *stub = VGPU_STUB(pci);
 
     vgpu_channel_deinit(&stub->channel);
+    vgpu_doorbells_deinit(&stub->doorbells);
     if (stub->queues) {
         qemu_del_vm_change_state_handler(stub->vm_change);
         qemu_bh_delete(stub->bh);
@@ -407,6 +426,8 @@ static VGPU_PROPERTY vgpu_stub_properties[] = {
     DEFINE_PROP_UINT32(VGPU_PROP_VM_ID, VgpuStub, vm_id, VGPU_VM_ID_DEFAULT),
     DEFINE_PROP_UINT32(VGPU_PROP_QUEUES, VgpuStub, queues, VGPU_QUEUES_DEFAULT),
     DEFINE_PROP_CHR(VGPU_PROP_CHARDEV, VgpuStub, channel.chr),
+    DEFINE_PROP_ON_OFF_AUTO(VGPU_PROP_IOEVENTFD, VgpuStub, ioeventfd,
+                            ON_OFF_AUTO_AUTO),
     VGPU_PROPERTY_LIST_END
 };
 

@@ -14,11 +14,12 @@
 #define VGPU_DEVICE_NAME "vgpu-stub"
 #define VGPU_DEVICE_DESC "Virtual GPU Stub Device (Processing Accelerator)"
 
-#define VGPU_PROP_POOL_ID  "pool_id"
-#define VGPU_PROP_PRIORITY "priority"
-#define VGPU_PROP_VM_ID    "vm_id"
-#define VGPU_PROP_QUEUES   "queues"
-#define VGPU_PROP_CHARDEV  "chardev"
+#define VGPU_PROP_POOL_ID   "pool_id"
+#define VGPU_PROP_PRIORITY  "priority"
+#define VGPU_PROP_VM_ID     "vm_id"
+#define VGPU_PROP_QUEUES    "queues"
+#define VGPU_PROP_CHARDEV   "chardev"
+#define VGPU_PROP_IOEVENTFD "ioeventfd"
 
 /* X(text of the property, value of the register) */
 #define VGPU_POOLS(X)   \

@@ -41,7 +41,8 @@ static bool plug(Qemu *qemu, unsigned vm_id)
     qemu_do(qemu,
             "{'execute': 'device_add', 'arguments': {"
             "'driver': '" VGPU_DEVICE_NAME "', 'id': 'hot', 'addr': '%x', "
-            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u, 'queues': %u}}",
+            "'pool_id': 'B', 'priority': 'high', 'vm_id': %u, 'queues': %u, "
+            "'ioeventfd': 'on'}}",
             SLOT, vm_id, queues_of(vm_id));
     return pci_read(qemu, PCI_SLOT_DEVFN(SLOT), PCI_VENDOR_ID, 2) ==
            VGPU_PCI_VENDOR_ID;

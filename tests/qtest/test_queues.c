@@ -13,6 +13,8 @@
 
 #define QUEUES     2
 #define PROPERTIES "queues=2"
+/* As under KVM; here QEMU itself writes to the descriptors. */
+#define IOEVENTFDS PROPERTIES ",ioeventfd=on"
 
 /* Places in the machine's memory, beside those of lib/queue.h. */
 #define MAILBOX 0x203000u
@@ -22,9 +24,9 @@
 
 #define TIMEOUT_S QUEUE_TIMEOUT_S
 
-static bool start(Queue *queue)
+static bool start(Queue *queue, const char *properties)
 {
-    return queue_start(queue, "", PROPERTIES);
+    return queue_start(queue, "", properties);
 }
 
 static void submit_nop(Queue *queue)
@@ -103,7 +105,7 @@ static void check_intx(void)
     const uint32_t bit = 1;
     Queue queue;
 
-    if (!start(&queue)) {
+    if (!start(&queue, PROPERTIES)) {
         return;
     }
     submit_nop(&queue);
@@ -141,7 +143,7 @@ static void check_msix(void)
     gint64 deadline = deadline_after(TIMEOUT_S);
     Queue queue;
 
-    if (!start(&queue)) {
+    if (!start(&queue, PROPERTIES)) {
         return;
     }
     turn_on_msix(&queue.d, 1);
@@ -160,12 +162,12 @@ static void check_msix(void)
 }
 
 /* Bytes 0 to 7 of pattern 1: 0x9e3779b97f4a7c15. */
-static void check_memory(void)
+static void check_memory(gconstpointer properties)
 {
     Queue queue;
     unsigned i;
 
-    if (!start(&queue)) {
+    if (!start(&queue, properties)) {
         return;
     }
     for (i = 0; i < 3 * QUEUE_ENTRIES; i++) {
@@ -192,7 +194,7 @@ static void check_foreign_addresses(void)
     Queue queue;
     size_t i;
 
-    if (!start(&queue)) {
+    if (!start(&queue, PROPERTIES)) {
         return;
     }
     for (i = 0; i < G_N_ELEMENTS(addresses); i++) {
@@ -216,7 +218,7 @@ static void check_ring_in_registers(void)
 {
     Queue queue;
 
-    if (!start(&queue)) {
+    if (!start(&queue, PROPERTIES)) {
         return;
     }
     queue_start_device(&queue.d);
@@ -225,11 +227,11 @@ static void check_ring_in_registers(void)
     device_stop(&queue.d);
 }
 
-static void check_no_bus_master(void)
+static void check_no_bus_master(gconstpointer properties)
 {
     Queue queue;
 
-    if (!start(&queue)) {
+    if (!start(&queue, properties)) {
         return;
     }
     queue_settle(&queue);
@@ -239,13 +241,34 @@ static void check_no_bus_master(void)
     device_stop(&queue.d);
 }
 
-/* ---- Stopping, reset, migration ------------------------------------------------------- */
-
-static void check_stopped(void)
+/* A doorbell that is no correct driver's: told to the core, and nothing else. */
+static void check_ioeventfd_wrong(void)
 {
     Queue queue;
 
-    if (!start(&queue)) {
+    if (!start(&queue, IOEVENTFDS)) {
+        return;
+    }
+    /* Of a queue that is off, of one that there is not, and not in 4 bytes. */
+    device_write(&queue.d, VGPU_DOORBELLS + 1 * VGPU_REG_SIZE, 1);
+    device_write(&queue.d, VGPU_DOORBELLS + QUEUES * VGPU_REG_SIZE, 1);
+    qemu_write(queue.d.qemu, queue.d.base + VGPU_DOORBELLS, 1, 2);
+    qemu_write(queue.d.qemu, queue.d.base + VGPU_DOORBELLS, 1, 8);
+    queue_settle(&queue);
+    g_assert_cmpuint(device_read(&queue.d, VGPU_REG_STATE), ==,
+                     VGPU_STATE_RUNNING);
+    submit_nop(&queue);
+    g_assert_cmpuint(queue_complete(&queue), ==, VGPU_DONE_OK);
+    device_stop(&queue.d);
+}
+
+/* ---- Stopping, reset, migration ------------------------------------------------------- */
+
+static void check_stopped(gconstpointer properties)
+{
+    Queue queue;
+
+    if (!start(&queue, properties)) {
         return;
     }
     queue_settle(&queue);
@@ -259,11 +282,11 @@ static void check_stopped(void)
     device_stop(&queue.d);
 }
 
-static void check_reset(void)
+static void check_reset(gconstpointer properties)
 {
     Queue queue;
 
-    if (!start(&queue)) {
+    if (!start(&queue, properties)) {
         return;
     }
     submit_nop(&queue);
@@ -300,16 +323,16 @@ static bool has_status(Qemu *qemu, const char *query, const char *wanted,
 }
 
 /* A command that was submitted before, and is done after. */
-static void check_migrate(void)
+static void check_migrate(gconstpointer properties)
 {
     g_autofree char *directory = g_dir_make_tmp("vgpu-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(directory, "socket", NULL);
     g_autofree char *args = g_strdup_printf("-M pc -device " VGPU_DEVICE_NAME
-                                            "," PROPERTIES " -incoming unix:%s",
-                                            path);
+                                            ",%s -incoming unix:%s",
+                                            (const char *)properties, path);
     Queue source, target;
 
-    if (!start(&source)) {
+    if (!start(&source, properties)) {
         return;
     }
     submit_nop(&source);
@@ -342,6 +365,15 @@ static void check_migrate(void)
     g_rmdir(directory);
 }
 
+static void add(const char *name, GTestDataFunc check)
+{
+    g_autofree char *plain = g_strconcat("/queues/", name, NULL);
+    g_autofree char *ioeventfds = g_strconcat("/queues/ioeventfd/", name, NULL);
+
+    g_test_add_data_func(plain, PROPERTIES, check);
+    g_test_add_data_func(ioeventfds, IOEVENTFDS, check);
+}
+
 int main(int argc, char **argv)
 {
     qemu_test_init(&argc, &argv);
@@ -350,12 +382,13 @@ int main(int argc, char **argv)
     g_test_add_func("/queues/too-many", check_too_many);
     g_test_add_func("/queues/intx", check_intx);
     g_test_add_func("/queues/msix", check_msix);
-    g_test_add_func("/queues/memory", check_memory);
+    add("memory", check_memory);
     g_test_add_func("/queues/foreign-addresses", check_foreign_addresses);
     g_test_add_func("/queues/ring-in-registers", check_ring_in_registers);
-    g_test_add_func("/queues/no-bus-master", check_no_bus_master);
-    g_test_add_func("/queues/stopped", check_stopped);
-    g_test_add_func("/queues/reset", check_reset);
-    g_test_add_func("/queues/migrate", check_migrate);
+    add("no-bus-master", check_no_bus_master);
+    g_test_add_func("/queues/ioeventfd/wrong", check_ioeventfd_wrong);
+    add("stopped", check_stopped);
+    add("reset", check_reset);
+    add("migrate", check_migrate);
     return g_test_run();
 }
