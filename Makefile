@@ -71,7 +71,7 @@ test-driver: driver-setup accel ## the driver on each kernel, with a device that
 test-heavy: test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
 	@tests/run.sh $(fuzz-suites-heavy)
 
-lint: $(abi) packages ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
+lint: $(abi) $(vgpud-abi) packages ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
 	@lab/lint.sh
 
 format: packages ## lay out the C sources as .clang-format says

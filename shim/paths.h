@@ -24,6 +24,9 @@
 #define SHIM_ALLOW_ARGS "/etc/vgpu/allow-args"
 /* A VM's socket is SHIM_SOCKET_DIR/<uuid of the VM>.sock and no other. */
 #define SHIM_SOCKET_DIR "/run/vgpu"
+/* SHIM_SOCKET_DIR/<uuid><this>: the name of the root, one of /var/xen/qemu, that the
+ * wrapper is going to lock the VM's QEMU into. vgpud makes a socket there (docs/vgpud.md). */
+#define SHIM_NOTE_SUFFIX ".root"
 /* The QEMU that has been seen to have the device, by what stat() says. */
 #define SHIM_CACHE "/run/vgpu-qemu-args"
 

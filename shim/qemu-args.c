@@ -191,24 +191,62 @@ static bool is_listening(const char *path)
     return false;
 }
 
+/* A VM's file in the directory of sockets. */
+static char *socket_path(const Wanted *wanted, const char *suffix)
+{
+    g_autofree char *name = g_strconcat(SHIM_SOCKET_DIR "/", wanted->uuid,
+                                        suffix, NULL);
+
+    return in_root(name);
+}
+
+/* Where a word is; where the list ends if it is not there. */
+static size_t index_of(char *const *words, const char *word)
+{
+    size_t i = 0;
+
+    while (words[i] && strcmp(words[i], word) != 0) {
+        i++;
+    }
+    return i;
+}
+
 static bool check_socket(const Wanted *wanted, char *const *words, char **why)
 {
     g_autofree char *path = NULL;
-    size_t i;
 
-    for (i = 0; words[i]; i++) {
-        if (strcmp(words[i], "-chardev") == 0 && wanted->uuid) {
-            g_autofree char *name = g_strdup_printf(SHIM_SOCKET_DIR "/%s.sock",
-                                                    wanted->uuid);
-
-            path = in_root(name);
-            break;
-        }
+    if (!words[index_of(words, "-chardev")]) {
+        return true;
     }
-    if (path && !is_listening(path)) {
+    path = socket_path(wanted, ".sock");
+    if (!is_listening(path)) {
         *why = g_strdup_printf("nobody listens at %s", path);
     }
     return !*why;
+}
+
+/*
+ * A QEMU that loses its link connects again, from within the root that the wrapper
+ * locks it into; it may be in there even the first time, which then is no reason for
+ * QEMU to end. vgpud makes a socket there if it knows whose root that is. Other
+ * toolstacks than xenopsd have other roots, and say so.
+ */
+static void let_reconnect(const Wanted *wanted, unsigned domid,
+                          char *const *command_line, char **words)
+{
+    const size_t at = index_of(words, "-chardev");
+    g_autofree char *root = g_strdup_printf("root-%u\n", domid);
+    g_autofree char *note = NULL;
+    char *value = words[at] ? words[at + 1] : NULL;
+
+    if (!value || command_line[index_of(command_line, "-chroot")]) {
+        return;
+    }
+    note = socket_path(wanted, SHIM_NOTE_SUFFIX);
+    if (g_file_set_contents(note, root, -1, NULL)) {
+        words[at + 1] = g_strconcat(value, ",reconnect=1", NULL);
+        g_free(value);
+    }
 }
 
 /* ---- The whole ------------------------------------------------------------------ */
@@ -231,8 +269,8 @@ static void put_words(char *const *words)
 }
 
 /* The words, NULL with *why. */
-static char **decide(const Wanted *wanted, char *const *command_line,
-                     char **why)
+static char **decide(const Wanted *wanted, unsigned domid,
+                     char *const *command_line, char **why)
 {
     g_autofree char *qemu = in_root(HOST_QEMU);
     g_autofree char *cache = in_root(SHIM_CACHE);
@@ -254,6 +292,9 @@ static char **decide(const Wanted *wanted, char *const *command_line,
         g_strfreev(words);
         return NULL;
     }
+    if (words) {
+        let_reconnect(wanted, domid, command_line, words);
+    }
     return words;
 }
 
@@ -264,7 +305,7 @@ static int run(unsigned domid, char *const *command_line)
     char **words = NULL;
 
     if (read_wanted(domid, &wanted, &why) && wanted.text) {
-        words = decide(&wanted, command_line, &why);
+        words = decide(&wanted, domid, command_line, &why);
     }
     if (words && words[0]) {
         log_words(words);

@@ -23,6 +23,22 @@ static int failed(GError **error, const char *path)
     return -1;
 }
 
+/* What is in it is believed: sockets, and what an earlier vgpud has written. */
+static gboolean is_ours_alone(const char *directory, GError **error)
+{
+    struct stat info;
+
+    if (stat(directory, &info) < 0 || info.st_uid != geteuid() ||
+        (info.st_mode & (S_IWGRP | S_IWOTH))) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "%s: must be a directory of vgpud's user that nobody else "
+                    "can write",
+                    directory);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 int listener_lock(const char *directory, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, LOCK_NAME, NULL);
@@ -30,6 +46,9 @@ int listener_lock(const char *directory, GError **error)
 
     if (g_mkdir_with_parents(directory, 0711) < 0) {
         return failed(error, directory);
+    }
+    if (!is_ours_alone(directory, error)) {
+        return -1;
     }
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
@@ -68,7 +87,7 @@ static int bind_privately(int fd, const struct sockaddr_un *address)
     return result;
 }
 
-int listener_open(const char *path, gid_t group, GError **error)
+int listener_open(const char *path, uid_t owner, gid_t group, GError **error)
 {
     struct sockaddr_un address;
     int fd;
@@ -82,8 +101,8 @@ int listener_open(const char *path, gid_t group, GError **error)
     strcpy(address.sun_path, path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || !remove_old(path) || bind_privately(fd, &address) < 0 ||
-        (group != (gid_t)-1 &&
-         (chown(path, (uid_t)-1, group) < 0 || chmod(path, 0660) < 0)) ||
+        lchown(path, owner, group) < 0 ||
+        (group != (gid_t)-1 && chmod(path, 0660) < 0) ||
         listen(fd, BACKLOG) < 0) {
         failed(error, path);
         if (fd >= 0) {

@@ -23,10 +23,11 @@
 #define CONFIG_DIR "/etc/vgpu/vms"
 #define RUN_DIR    "/run/vgpu"
 #define CACHE_DIR  "/var/cache/vgpu"
+#define ROOTS_DIR  "/var/xen/qemu"
 #define WORKER     "/usr/libexec/vgpu/vgpu-worker"
 
 typedef struct Options {
-    char *config, *run, *cache, *worker, *group;
+    char *config, *run, *cache, *worker, *group, *roots;
     gboolean version;
 } Options;
 
@@ -53,6 +54,9 @@ static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
           "the program for a VM (" WORKER ")", "PROGRAM" },
         { "group", 0, 0, G_OPTION_ARG_STRING, &options->group,
           "who may connect, besides root", "GROUP" },
+        { "chroot-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->roots,
+          "roots that QEMUs lock themselves into (" ROOTS_DIR ")",
+          "DIRECTORY" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version,
           "say the version", NULL },
         { NULL, 0, 0, 0, NULL, NULL, NULL },
@@ -97,6 +101,9 @@ static gboolean set_options(Daemon *self, GError **error)
     vm->spawn.cache = options->cache ? options->cache : CACHE_DIR;
     vm->spawn.worker = options->worker ? options->worker : WORKER;
     vm->spawn.is_root = geteuid() == 0;
+    if (vm->spawn.is_root) { /* nobody else can look into a QEMU's root */
+        vm->roots = options->roots ? options->roots : ROOTS_DIR;
+    }
     if (access(vm->spawn.worker, X_OK) < 0) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "%s: %s; see --worker", vm->spawn.worker,
@@ -195,6 +202,7 @@ static void free_options(Options *options)
     g_free(options->cache);
     g_free(options->worker);
     g_free(options->group);
+    g_free(options->roots);
 }
 
 int main(int argc, char **argv)

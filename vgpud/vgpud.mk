@@ -5,7 +5,8 @@
 vgpu-worker-modules := $(addprefix vgpud/,$(addsuffix .c,backend backend-opencl build-options config lease \
     link link-hello log memory opencl opencl-arguments run sandbox sandbox-filter sandbox-test sandbox-verify \
     serve watchdog worker-options))
-vgpud-modules := $(addprefix vgpud/,$(addsuffix .c,config listener notify registry spawn vm vms))
+vgpud-modules := $(addprefix vgpud/,$(addsuffix .c,chroot config listener note notify peer proc record registry \
+    spawn vm vms))
 vgpud-headers := $(wildcard vgpud/*.h include/vgpu/*.h)
 
 vgpu-worker-libs := -lseccomp -lcap-ng -ldl

@@ -9,6 +9,7 @@
 
 #include "vgpud/config.h"
 #include "vgpud/listener.h"
+#include "vgpud/peer.h"
 #include "vgpud/vm.h"
 #include "vgpud/worker-exit.h"
 
@@ -16,6 +17,7 @@ struct Vm {
     const VmOptions *options;
     VmSettings *settings;
     char *path;
+    Peer *peer;
     int listener;   /* -1 after vm_stop() */
     guint source;   /* of the listener; 0 while connections wait */
     guint later;    /* the timer that ends the wait */
@@ -61,32 +63,41 @@ static void begin_worker(Vm *vm, int device)
     }
     vm->control = control[0];
     vm->started = g_get_monotonic_time();
+    peer_up(vm->peer, vm->worker);
     g_printerr("vgpud: %s: worker %d has its device\n", vm->settings->uuid,
                (int)vm->worker);
 }
 
-static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
+static void on_connection(int listener, gpointer data)
 {
     Vm *vm = data;
-    int device = listener_accept(fd);
+    int device = listener_accept(listener);
 
-    (void)condition;
     if (device < 0) {
-        return G_SOURCE_CONTINUE;
+        return;
     }
-    if (vm->worker) {
+    if (listener == vm->listener) {
+        peer_came(vm->peer, device);
+    }
+    if (vm->worker || peer_has_orphan(vm->peer)) {
         say(vm, "a second connection is closed: it has one");
     } else {
         begin_worker(vm, device);
     }
     close(device);
+}
+
+static gboolean on_listener(gint fd, GIOCondition condition, gpointer data)
+{
+    (void)condition;
+    on_connection(fd, data);
     return G_SOURCE_CONTINUE;
 }
 
 static void listen_again(Vm *vm)
 {
     if (vm->listener >= 0 && !vm->source) {
-        vm->source = g_unix_fd_add(vm->listener, G_IO_IN, on_connection, vm);
+        vm->source = g_unix_fd_add(vm->listener, G_IO_IN, on_listener, vm);
     }
 }
 
@@ -96,6 +107,7 @@ static gboolean on_later(gpointer data)
 
     vm->later = 0;
     listen_again(vm);
+    peer_down(vm->peer);
     return G_SOURCE_REMOVE;
 }
 
@@ -123,9 +135,13 @@ static void worker_ended(Vm *vm, int status)
     vm->control = -1;
     vm->worker = 0;
     clear_source(&vm->grace);
+    if (vm->listener < 0) { /* it was to end */
+        return;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_ENDED) {
         vm->backoff_ms = 0;
-    } else if (vm->listener >= 0) {
+        peer_down(vm->peer);
+    } else {
         back_off(vm);
     }
 }
@@ -157,6 +173,30 @@ gboolean vm_has_worker(const Vm *vm)
 
 /* ---- The VM --------------------------------------------------------------------------------- */
 
+char *vm_path(const char *directory, const char *uuid, const char *suffix)
+{
+    return g_strdup_printf("%s/%s%s", directory, uuid, suffix);
+}
+
+static Peer *new_peer(Vm *vm)
+{
+    const char *directory = vm->options->directory;
+    char *uuid = vm->settings->uuid;
+    g_autofree char *record = vm_path(directory, uuid, VM_RECORD);
+    g_autofree char *note = vm_path(directory, uuid, VM_NOTE);
+    const PeerOptions options = {
+        .roots = vm->options->roots,
+        .uuid = uuid,
+        .path = vm->path,
+        .record = record,
+        .note = note,
+        .on_connection = on_connection,
+        .opaque = vm,
+    };
+
+    return peer_new(&options);
+}
+
 Vm *vm_new(const VmOptions *options, VmSettings *settings, GError **error)
 {
     Vm *vm = g_new0(Vm, 1);
@@ -164,13 +204,13 @@ Vm *vm_new(const VmOptions *options, VmSettings *settings, GError **error)
     vm->options = options;
     vm->settings = settings;
     vm->control = -1;
-    vm->path = g_strdup_printf("%s/%s.sock", options->directory,
-                               settings->uuid);
-    vm->listener = listener_open(vm->path, options->group, error);
+    vm->path = vm_path(options->directory, settings->uuid, VM_SOCKET);
+    vm->listener = listener_open(vm->path, (uid_t)-1, options->group, error);
     if (vm->listener < 0) {
         vm_free(vm);
         return NULL;
     }
+    vm->peer = new_peer(vm);
     listen_again(vm);
     return vm;
 }
@@ -206,6 +246,7 @@ void vm_stop(Vm *vm)
         unlink(vm->path);
         vm->listener = -1;
     }
+    peer_stop(vm->peer);
     if (vm->worker && !vm->grace) {
         kill(-vm->worker, SIGTERM);
         vm->grace = g_timeout_add(VM_GRACE_MS, on_grace, vm);
@@ -217,6 +258,9 @@ void vm_free(Vm *vm)
     clear_source(&vm->source);
     clear_source(&vm->later);
     clear_source(&vm->grace);
+    if (vm->peer) {
+        peer_free(vm->peer);
+    }
     vm_settings_free(vm->settings);
     g_free(vm->path);
     g_free(vm);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A VM: its socket, and the worker that has its connection. Lives in the default main
- * context. One connection at a time: another one is closed at once. A connection is
- * handed on unread.
+ * A VM: its socket, the one for its QEMU when that connects again, and the worker that has
+ * its connection. Lives in the default main context. One connection at a time: another one
+ * is closed at once. A connection is handed on unread.
  *
  * A worker that did not end well makes the next connection wait: VM_BACKOFF_MS, twice as
  * long each time, VM_BACKOFF_MS_MAX at most; anew after one that lived VM_WELL_SECONDS.
@@ -24,13 +24,22 @@
 /* For a worker that is told to end, before it is killed. */
 #define VM_GRACE_MS 2000
 
+/* What is in the directory of sockets, behind a VM's uuid. */
+#define VM_SOCKET ".sock"
+#define VM_RECORD ".state"
+#define VM_NOTE   ".root" /* not ours: of whoever starts QEMUs */
+
 typedef struct VmOptions {
     SpawnOptions spawn;
     const char *directory; /* of the sockets */
     gid_t group;           /* who else may connect; (gid_t)-1: nobody */
+    const char *roots; /* the directory of QEMUs' roots; NULL: there are none */
 } VmOptions;
 
 typedef struct Vm Vm;
+
+/* A file of a VM in the directory of sockets. The caller's. */
+char *vm_path(const char *directory, const char *uuid, const char *suffix);
 
 /* Opens its socket. Keeps options, takes settings over, also when it fails: NULL with
  * *error. */

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <unistd.h>
+
+#include "vgpud/peer.h"
 #include "vgpud/vms.h"
 
 struct Vms {
@@ -95,6 +99,43 @@ static void stop_those_without_file(Vms *vms, const char *directory)
     }
 }
 
+/* What an earlier vgpud has left of a VM, whose file has gone since. */
+static void end_remains(const Vms *vms, char *uuid)
+{
+    const char *directory = vms->options->directory;
+    g_autofree char *path = vm_path(directory, uuid, VM_SOCKET);
+    g_autofree char *record = vm_path(directory, uuid, VM_RECORD);
+    const PeerOptions options = { .roots = vms->options->roots,
+                                  .uuid = uuid,
+                                  .path = path,
+                                  .record = record };
+    Peer *peer = peer_new(&options);
+
+    peer_stop(peer);
+    peer_free(peer);
+    unlink(path);
+}
+
+static void end_remains_without_file(const Vms *vms, const char *directory)
+{
+    GDir *dir = g_dir_open(vms->options->directory, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *uuid = g_strdup(name);
+
+        if (g_str_has_suffix(uuid, VM_RECORD)) {
+            uuid[strlen(uuid) - strlen(VM_RECORD)] = '\0';
+            if (registry_is_uuid(uuid) && !file_is_there(directory, uuid)) {
+                end_remains(vms, uuid);
+            }
+        }
+    }
+    if (dir) {
+        g_dir_close(dir);
+    }
+}
+
 gboolean vms_load(Vms *vms, const char *directory, GError **error)
 {
     g_autoptr(GHashTable) all = registry_read_all(directory, error);
@@ -105,6 +146,7 @@ gboolean vms_load(Vms *vms, const char *directory, GError **error)
         return FALSE;
     }
     stop_those_without_file(vms, directory);
+    end_remains_without_file(vms, directory);
     g_hash_table_iter_init(&iter, all);
     while (g_hash_table_iter_next(&iter, NULL, &settings)) {
         Vm *vm = g_hash_table_lookup(vms->by_uuid,

@@ -125,6 +125,10 @@ until [ "$(wc -l <"$scratch/listener")" = 2 ] || [ $tries -gt 100 ]; do
 done
 check socket/listened/starts ask "$link"
 check socket/listened/device gets "vgpu-stub,chardev=vgpu0,addr=1e"
+check socket/listened/reconnects grep -q -x -e "socket,id=vgpu0,path=.*$web.sock,reconnect=1" "$scratch/line"
+# New at each start, and of this one: vgpud looks for a QEMU in that root.
+check socket/listened/note [ "$(cat "$root/run/vgpu/$web.root")" = "root-$domid" ]
+check socket/listened/note-is-roots [ "$(stat -c %a:%u "$root/run/vgpu/$web.root")" = 644:0 ]
 wait "$listener"
 check socket/listened/connected grep -q connected "$scratch/listener"
 check unpaired/starts ask "-chardev socket,id=vgpu0,path=/run/vgpu/$web.sock -device vgpu-stub"

@@ -441,6 +441,65 @@ static void check_survives(void)
     directory_remove(vgpud.directory);
 }
 
+/* The next vgpud knows of them: one link stays one, and the end is the end of all. */
+static void check_successor(void)
+{
+    Vgpud vgpud = vgpud_start("backend=null\n", "backend=null\n");
+    const struct vgpu_link_hello hello = device_hello();
+    g_autofree char *path = g_strdup_printf("%s/vms/%s.conf", vgpud.directory,
+                                            TWO);
+    g_autofree char *two_socket = socket_path(&vgpud, TWO);
+    g_autofree char *run = place(&vgpud, "run");
+    Device one, two, second;
+    const char *name;
+    pid_t worker;
+    GDir *dir;
+
+    open_link(&vgpud, ONE, &one);
+    open_link(&vgpud, TWO, &two);
+    wait_for_log(&vgpud, " has its device", 2);
+    worker = worker_of(&vgpud, ONE);
+    g_assert_cmpint(worker, >, 0);
+    kill(vgpud.pid, SIGKILL);
+    g_assert_cmpint(process_wait(vgpud.pid), ==, 256 + SIGKILL);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    start_in(&vgpud);
+    wait_for_log(&vgpud, " VMs\n", 2);
+    wait_for_log(&vgpud, ONE ": the worker of an earlier vgpud lives on", 1);
+    g_assert_true(device_sees_end(&two)); /* its file has gone meanwhile */
+    g_assert_false(g_file_test(two_socket, G_FILE_TEST_EXISTS));
+    device_close(&two);
+
+    dial(&vgpud, ONE, &second);
+    device_send(&second, &hello, sizeof(hello));
+    g_assert_cmpuint(device_receive(&second, &second.answer), ==, 0);
+    device_close(&second);
+    wait_for_log(&vgpud, ONE ": a second connection is closed", 1);
+    g_assert_true(works(&one));
+    kill(worker, SIGKILL);
+    g_assert_true(device_sees_end(&one));
+    device_close(&one);
+    wait_for_log(&vgpud, ONE ": the worker of an earlier vgpud has ended", 1);
+    open_link(&vgpud, ONE, &one);
+    wait_for_log(&vgpud, " has its device", 3);
+
+    kill(vgpud.pid, SIGKILL);
+    g_assert_cmpint(process_wait(vgpud.pid), ==, 256 + SIGKILL);
+    start_in(&vgpud);
+    wait_for_log(&vgpud, " VMs\n", 3);
+    g_assert_true(works(&one));
+    kill(vgpud.pid, SIGTERM);
+    g_assert_cmpint(process_wait(vgpud.pid), ==, 0);
+    g_assert_true(device_sees_end(&one));
+    device_close(&one);
+    dir = g_dir_open(run, 0, NULL);
+    while ((name = g_dir_read_name(dir))) {
+        g_assert_cmpstr(name, ==, "vgpud.lock");
+    }
+    g_dir_close(dir);
+    directory_remove(vgpud.directory);
+}
+
 static char *receive_text(int fd)
 {
     char text[64] = "";
@@ -525,6 +584,10 @@ static void ends_at_once(const char *words, int code, const char *text)
 
 static void check_options(void)
 {
+    g_autofree char *directory = directory_new();
+    g_autofree char *words = g_strdup_printf("--worker /bin/true --run-dir %s",
+                                             directory);
+
     ends_at_once("--help", 0, "SIGHUP reads the files");
     ends_at_once("--version", 0, "vgpud ");
     ends_at_once("--nonsense", 1, "vgpud: Unknown option --nonsense");
@@ -534,6 +597,9 @@ static void check_options(void)
     ends_at_once("--worker /bin/true --group no-such-group", 1,
                  "there is no group 'no-such-group'");
     ends_at_once("--worker /bin/true --run-dir /proc/x", 1, "vgpud: /proc/x: ");
+    g_assert_cmpint(chmod(directory, 0777), ==, 0);
+    ends_at_once(words, 1, "nobody else can write");
+    directory_remove(g_steal_pointer(&directory));
 }
 
 int main(int argc, char **argv)
@@ -550,6 +616,7 @@ int main(int argc, char **argv)
     g_test_add_func("/daemon/file-owner", check_file_owner);
     g_test_add_func("/daemon/sockets", check_sockets);
     g_test_add_func("/daemon/survives", check_survives);
+    g_test_add_func("/daemon/successor", check_successor);
     g_test_add_func("/daemon/notify", check_notify);
     g_test_add_func("/daemon/opencl", check_opencl);
     return g_test_run();
