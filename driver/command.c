@@ -64,11 +64,13 @@ static void uncharge(struct vgpu_command *command)
 static int charge(struct vgpu_command *command, long pages, ktime_t deadline)
 {
 	struct vgpu *vgpu = command->file->vgpu;
-	const ktime_t left = vgpu_remaining(deadline);
 	bool charged = try_charge(vgpu, pages);
 	int waited = -ETIME;
+	ktime_t left;
 
-	if (!charged && left)
+	/* The clock is read by those only that have to wait: it may be slow. */
+	left = charged ? 0 : vgpu_remaining(deadline);
+	if (left)
 		waited = wait_event_interruptible_hrtimeout(
 			vgpu->unpinned,
 			(charged = try_charge(vgpu, pages)) ||

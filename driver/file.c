@@ -194,6 +194,8 @@ static int copy_buffers(struct vgpu_buffer *buffers,
 
 static void fill_own(struct vgpu *vgpu, struct vgpu_info *info)
 {
+	unsigned int i;
+
 	switch (vgpu_condition(vgpu)) {
 	case VGPU_PLAIN:
 		info->state = VGPU_INFO_PLAIN;
@@ -219,6 +221,8 @@ static void fill_own(struct vgpu *vgpu, struct vgpu_info *info)
 	info->completed = atomic64_read(&vgpu->completed);
 	info->lost = atomic64_read(&vgpu->lost);
 	info->resets = atomic_read(&vgpu->resets);
+	for (i = 0; i < vgpu->queue_count; i++)
+		vgpu_queue_count(&vgpu->queues[i], info);
 	info->pci_domain = pci_domain_nr(vgpu->pdev->bus);
 	info->pci_bus = vgpu->pdev->bus->number;
 	info->pci_devfn = vgpu->pdev->devfn;
@@ -332,11 +336,14 @@ static int ioctl_submit(struct vgpu_file *file, void __user *argument,
 static int wait_and_claim(struct vgpu_file *file, u64 handle, ktime_t deadline,
 			  struct vgpu_command **command)
 {
-	const ktime_t left = vgpu_remaining(deadline);
 	int ret = claim(file, handle, command);
 	int waited = -ETIME;
+	ktime_t left;
 
-	if (ret == -EAGAIN && left)
+	if (ret != -EAGAIN)
+		return ret;
+	left = vgpu_remaining(deadline);
+	if (left)
 		waited = wait_event_interruptible_hrtimeout(
 			file->done,
 			(ret = claim(file, handle, command)) != -EAGAIN, left);

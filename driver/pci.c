@@ -35,7 +35,7 @@ static struct class vgpu_class = {
 
 static irqreturn_t queue_interrupt(int irq, void *opaque)
 {
-	vgpu_queue_reap(opaque);
+	vgpu_queue_interrupt(opaque);
 	return IRQ_HANDLED;
 }
 
@@ -60,7 +60,7 @@ static irqreturn_t pin_interrupt(int irq, void *opaque)
 	vgpu_write(vgpu, VGPU_REG_INTERRUPT, pending);
 	for (i = 0; i < vgpu->queue_count; i++)
 		if (pending & BIT(i))
-			vgpu_queue_reap(&vgpu->queues[i]);
+			vgpu_queue_interrupt(&vgpu->queues[i]);
 	if (pending & VGPU_INTERRUPT_CONFIG)
 		schedule_work(&vgpu->work);
 	return IRQ_HANDLED;

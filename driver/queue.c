@@ -219,8 +219,10 @@ static void ring_doorbell(struct vgpu_queue *queue)
 	/* The device first says that it sleeps, then looks once more: so here
 	 * the entry is written first, then read what it said. */
 	mb();
-	if (READ_ONCE(queue->event->doorbell_wanted))
-		vgpu_write(queue->vgpu, VGPU_DOORBELLS + 4 * queue->index, 1);
+	if (!READ_ONCE(queue->event->doorbell_wanted))
+		return;
+	queue->doorbells++;
+	vgpu_write(queue->vgpu, VGPU_DOORBELLS + 4 * queue->index, 1);
 }
 
 /* 0, -EAGAIN: no room yet, or the device is being reset; or another error. */
@@ -250,12 +252,13 @@ static int push(struct vgpu_queue *queue, struct vgpu_command *command)
 int vgpu_queue_submit(struct vgpu_queue *queue, struct vgpu_command *command,
 		      ktime_t deadline)
 {
-	const ktime_t left = vgpu_remaining(deadline);
 	int ret = push(queue, command);
+	ktime_t left;
 	int waited;
 
 	if (ret != -EAGAIN)
 		return ret;
+	left = vgpu_remaining(deadline);
 	if (!left)
 		return -ETIMEDOUT;
 	waited = wait_event_interruptible_hrtimeout(
@@ -324,12 +327,13 @@ static bool take_all(struct vgpu_queue *queue)
 	return taken;
 }
 
-void vgpu_queue_reap(struct vgpu_queue *queue)
+static void reap(struct vgpu_queue *queue, unsigned int interrupts)
 {
 	bool taken = false;
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
+	queue->interrupts += interrupts;
 	while (queue->running) {
 		put32(&queue->event->interrupt_wanted, 0);
 		taken |= take_all(queue);
@@ -343,4 +347,24 @@ void vgpu_queue_reap(struct vgpu_queue *queue)
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (taken)
 		wake_up_all(&queue->space);
+}
+
+void vgpu_queue_reap(struct vgpu_queue *queue)
+{
+	reap(queue, 0);
+}
+
+void vgpu_queue_interrupt(struct vgpu_queue *queue)
+{
+	reap(queue, 1);
+}
+
+void vgpu_queue_count(struct vgpu_queue *queue, struct vgpu_info *info)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	info->doorbells += queue->doorbells;
+	info->interrupts_taken += queue->interrupts;
+	spin_unlock_irqrestore(&queue->lock, flags);
 }

@@ -63,6 +63,7 @@ struct vgpu_queue {
 	unsigned int free_count;
 	u16 *free_ids;			/* a stack of free_count ids */
 	struct vgpu_command **commands;	/* by id, NULL where it is free */
+	u64 doorbells, interrupts;	/* counted for VGPU_IOC_INFO */
 
 	wait_queue_head_t space;	/* for a free id, or an end of the queue */
 
@@ -90,6 +91,11 @@ void vgpu_queue_fail(struct vgpu_queue *queue, u32 status);
 
 /* Takes the completions that are there. */
 void vgpu_queue_reap(struct vgpu_queue *queue);
+/* The same, for an interrupt that has told of them. */
+void vgpu_queue_interrupt(struct vgpu_queue *queue);
+
+/* Adds what it has counted. */
+void vgpu_queue_count(struct vgpu_queue *queue, struct vgpu_info *info);
 
 /* Sends a command, waiting for room until the deadline. */
 int vgpu_queue_submit(struct vgpu_queue *queue, struct vgpu_command *command,

@@ -65,6 +65,14 @@
  * @pci_domain: out: where it is
  * @pci_bus: out: where it is
  * @pci_devfn: out: slot << 3 | function
+ * @doorbells: out: doorbells rung, of all queues; a command needs none while the
+ *	device is awake
+ * @interrupts_taken: out: interrupts that told of completions, one of the pin once
+ *	for each queue that it told of; a completion needs none while the driver is
+ *	awake
+ *
+ * Both count since the driver has the device, as @submitted and @completed do. They
+ * are behind the first version's size: an older driver leaves them 0.
  */
 struct vgpu_info {
     __u32 flags;
@@ -90,6 +98,8 @@ struct vgpu_info {
     __u32 pci_domain;
     __u16 pci_bus;
     __u16 pci_devfn;
+    __u64 doorbells;
+    __u64 interrupts_taken;
 };
 
 /* ---- VGPU_IOC_SUBMIT -------------------------------------------------------- */
@@ -191,13 +201,15 @@ struct vgpu_wait {
 #define VGPU_IOC_SUBMIT _IOWR(VGPU_IOC_TYPE, 0x01, struct vgpu_submit)
 #define VGPU_IOC_WAIT   _IOWR(VGPU_IOC_TYPE, 0x02, struct vgpu_wait)
 
-/* The sizes of the first version, which the driver takes for ever. */
+/* The sizes of the first version, which the driver takes for ever; and of now,
+ * where that is larger. */
 #define VGPU_INFO_SIZE   104
 #define VGPU_BUFFER_SIZE 24
 #define VGPU_SUBMIT_SIZE 56
 #define VGPU_WAIT_SIZE   40
+#define VGPU_INFO_SIZE_2 120
 
-_Static_assert(sizeof(struct vgpu_info) == VGPU_INFO_SIZE, "info");
+_Static_assert(sizeof(struct vgpu_info) == VGPU_INFO_SIZE_2, "info");
 _Static_assert(sizeof(struct vgpu_buffer) == VGPU_BUFFER_SIZE, "buffer");
 _Static_assert(sizeof(struct vgpu_submit) == VGPU_SUBMIT_SIZE, "submit");
 _Static_assert(sizeof(struct vgpu_wait) == VGPU_WAIT_SIZE, "wait");

@@ -203,6 +203,8 @@ static void print_json_row(const Row *row, bool last)
     printf("      \"submitted\": %llu,\n", info->submitted);
     printf("      \"completed\": %llu,\n", info->completed);
     printf("      \"lost\": %llu,\n", info->lost);
+    printf("      \"doorbells\": %llu,\n", info->doorbells);
+    printf("      \"interrupts_taken\": %llu,\n", info->interrupts_taken);
     printf("      \"resets\": %" PRIu32 "\n    }%s\n", info->resets,
            last ? "" : ",");
 }

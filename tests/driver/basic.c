@@ -64,6 +64,24 @@ static void test_nop(void)
     vgpu_close(device);
 }
 
+/* One at a time, each command finds device and driver asleep: it rings once, and
+ * one interrupt brings it back. */
+static void test_counters(void)
+{
+    VgpuDevice *device = open_device();
+    const struct vgpu_info before = info_of(device);
+    struct vgpu_info after;
+    unsigned i;
+
+    for (i = 0; i < 100; i++) {
+        EXPECT_EQ(vgpu_nop(device, LIMIT), 0);
+    }
+    after = info_of(device);
+    EXPECT_EQ(after.doorbells, before.doorbells + 100);
+    EXPECT_EQ(after.interrupts_taken, before.interrupts_taken + 100);
+    vgpu_close(device);
+}
+
 static void test_identify(void)
 {
     VgpuDevice *device = open_device();
@@ -349,6 +367,7 @@ const TapTest basic_tests[] = {
     { "sysfs", test_sysfs },
     { "info", test_info },
     { "nop", test_nop },
+    { "counters", test_counters },
     { "identify", test_identify },
     { "identify-partly", test_identify_partly },
     { "echo", test_echo },

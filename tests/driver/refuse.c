@@ -73,7 +73,8 @@ static void test_numbers(void)
     close(fd);
 }
 
-static void check_sizes(int fd, unsigned number, size_t first)
+/* From the first version's size to the newest that the driver knows. */
+static void check_sizes(int fd, unsigned number, size_t first, size_t newest)
 {
     static uint8_t bytes[16384];
     size_t size, wrong = 0;
@@ -83,9 +84,9 @@ static void check_sizes(int fd, unsigned number, size_t first)
         wrong += call(fd, SIZED(number, size), bytes) != -EINVAL;
     }
     EXPECT_EQ(wrong, 0);
-    bytes[first] = 1;
-    EXPECT_EQ(call(fd, SIZED(number, first + 8), bytes), -E2BIG);
-    bytes[first] = 0;
+    bytes[newest] = 1;
+    EXPECT_EQ(call(fd, SIZED(number, newest + 8), bytes), -E2BIG);
+    bytes[newest] = 0;
     bytes[16000] = 1;
     EXPECT_EQ(call(fd, SIZED(number, 16001), bytes), -E2BIG);
 }
@@ -98,14 +99,36 @@ static void test_sizes(void)
         uint64_t newer[8];
     } large = { .newer = { 0 } };
 
-    check_sizes(fd, 0, VGPU_INFO_SIZE);
-    check_sizes(fd, 1, VGPU_SUBMIT_SIZE);
-    check_sizes(fd, 2, VGPU_WAIT_SIZE);
+    check_sizes(fd, 0, VGPU_INFO_SIZE, VGPU_INFO_SIZE_2);
+    check_sizes(fd, 1, VGPU_SUBMIT_SIZE, VGPU_SUBMIT_SIZE);
+    check_sizes(fd, 2, VGPU_WAIT_SIZE, VGPU_WAIT_SIZE);
     /* A newer program's structure, with nothing in it that is new. */
     memset(&large, 0, sizeof(large));
     EXPECT_EQ(call(fd, SIZED(0, sizeof(large)), &large), 0);
     EXPECT_EQ(large.info.vm_id, 100);
     EXPECT_EQ(large.newer[0], 0);
+    check_works(fd);
+    close(fd);
+}
+
+/* A program of the first version: its structure is filled, and nothing behind. */
+static void test_older_info(void)
+{
+    const int fd = open_raw();
+    struct vgpu_info newest;
+    uint8_t older[sizeof(newest)];
+    size_t i, touched = 0;
+
+    memset(older, 0, VGPU_INFO_SIZE);
+    memset(older + VGPU_INFO_SIZE, 0xa5, sizeof(older) - VGPU_INFO_SIZE);
+    EXPECT_EQ(call(fd, SIZED(0, VGPU_INFO_SIZE), older), 0);
+    for (i = VGPU_INFO_SIZE; i < sizeof(older); i++) {
+        touched += older[i] != 0xa5;
+    }
+    EXPECT_EQ(touched, 0);
+    memset(&newest, 0, sizeof(newest));
+    EXPECT_EQ(call(fd, VGPU_IOC_INFO, &newest), 0);
+    EXPECT(memcmp(older, &newest, VGPU_INFO_SIZE) == 0);
     check_works(fd);
     close(fd);
 }
@@ -412,6 +435,7 @@ static void test_wait_fields(void)
 const TapTest refuse_tests[] = {
     { "numbers", test_numbers },
     { "sizes", test_sizes },
+    { "older-info", test_older_info },
     { "bad-arguments", test_bad_arguments },
     { "read-only-arguments", test_read_only_arguments },
     { "info-fields", test_info_fields },
