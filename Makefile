@@ -28,10 +28,11 @@ help: ## list the verbs
 
 # ---- Use it -------------------------------------------------------------------
 
-demo: $(BUILD)/tests/demo guest accel $(BUILD)/vgpuctl $(BUILD)/source-7.2 ## a Linux guest with the device, and an administrator's way to it
+demo: $(BUILD)/tests/demo guest accel $(BUILD)/vgpuctl $(BUILD)/source-7.2 $(vgpud-programs) $(demo-files) ## a Linux guest with the device, an administrator's way to it, an OpenCL kernel from a guest
 	@lab/steps.sh
 	@$(guest-env) $(BUILD)/tests/demo
 	@tests/vgpuctl/test_story.sh $(BUILD)/vgpuctl $(BUILD)/vgpuctl-tests/demo $(BUILD) $(BUILD)/source-7.2 --show
+	@$(guest-env) tests/demo/run.sh $(driver-quick)
 
 vm: $(BUILD)/tests/demo guest accel ## the same guest, with a shell for you
 	@$(guest-env) $(BUILD)/tests/demo --shell

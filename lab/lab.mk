@@ -50,6 +50,7 @@ accel: guest
 # time: it takes a moment, and a package may have gone.
 light-verbs := demo vm
 sets := guest $(if $(our-qemu),qemu) $(if $(filter i386,$(guest-arch)),guest-i386) \
+    $(if $(filter-out vm,$(MAKECMDGOALS)),accelerator) \
     $(if $(filter-out $(light-verbs),$(MAKECMDGOALS)),test) \
     $(if $(filter lint format test pre-push,$(MAKECMDGOALS)),lint)
 

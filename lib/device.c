@@ -52,7 +52,7 @@ int vgpu_list(unsigned *numbers, unsigned max)
 int vgpu_open(unsigned number, VgpuDevice **device)
 {
     char path[32];
-    VgpuDevice *opened = malloc(sizeof(*opened));
+    VgpuDevice *opened = calloc(1, sizeof(*opened));
 
     *device = NULL;
     if (!opened) {
@@ -74,6 +74,7 @@ void vgpu_close(VgpuDevice *device)
 {
     if (device) {
         close(device->fd);
+        vgpu_blocks_free(device);
         free(device);
     }
 }

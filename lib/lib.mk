@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libvgpu and its programs, for the guest: `make lib`, `make install-guest`.
 
-lib-sources := lib/device.c lib/commands.c
+lib-sources := lib/device.c lib/commands.c lib/request.c lib/run.c
 lib-headers := $(wildcard lib/*.h include/vgpu/*.h)
 lib-tools := vgpu-smi vgpu-test
 lib-cflags := -std=gnu99 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wmissing-prototypes \
@@ -36,15 +36,16 @@ LIBDIR ?= $(PREFIX)/lib
 
 define install-guest
 install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/vgpu \
-    $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+    $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man3
 install -m 755 $(LIBVGPU) $(DESTDIR)$(LIBDIR)/libvgpu.so.1
 ln -sf libvgpu.so.1 $(DESTDIR)$(LIBDIR)/libvgpu.so
 install -m 644 $(BUILD)/lib/libvgpu.a $(DESTDIR)$(LIBDIR)/
 sed 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR)|' lib/libvgpu.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libvgpu.pc
 install -m 644 lib/vgpu.h $(DESTDIR)$(PREFIX)/include/
-install -m 644 include/vgpu/regs.h include/vgpu/queue.h include/vgpu/uapi.h $(DESTDIR)$(PREFIX)/include/vgpu/
+install -m 644 include/vgpu/regs.h include/vgpu/queue.h include/vgpu/request.h include/vgpu/uapi.h $(DESTDIR)$(PREFIX)/include/vgpu/
 install -m 755 $(lib-tools:%=$(BUILD)/lib/%) $(DESTDIR)$(PREFIX)/bin/
 install -m 644 $(lib-tools:%=lib/man/%.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+install -m 644 lib/man/libvgpu.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 endef
 
 .PHONY: lib install-guest

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libvgpu: commands for a vgpu-stub device, by way of the Linux driver.
+ * libvgpu: commands for a vgpu-stub device and kernels for the accelerator behind
+ * it, by way of the Linux driver.
  *
  * Errors: a function that returns int returns 0 or more, or a negative errno
  * (what the driver says: vgpu/uapi.h). What has become of a command is a status,
@@ -23,6 +24,7 @@
 
 #include "vgpu/queue.h"
 #include "vgpu/regs.h"
+#include "vgpu/request.h"
 #include "vgpu/uapi.h"
 
 #ifdef __cplusplus
@@ -144,6 +146,60 @@ int vgpu_memory_test(VgpuDevice *device, void *memory, size_t size,
 
 /* Byte number of the pattern of a seed (vgpu/queue.h). */
 uint8_t vgpu_pattern_byte(uint64_t seed, size_t number);
+
+/* ---- Kernels, on the host's accelerator --------------------------------------- */
+
+typedef struct VgpuArgument {
+    uint32_t kind;  /* VGPU_ARGUMENT_* of vgpu/request.h */
+    const void *in; /* SCALAR, IN, INOUT: what the kernel gets */
+    void *out;      /* OUT, INOUT: where what it has written goes; may be in */
+    size_t size;    /* bytes of either, or of LOCAL; not 0 */
+} VgpuArgument;
+
+/* Read during vgpu_run_kernel() only. */
+typedef struct VgpuKernel {
+    const char *source;  /* of the program, in OpenCL C */
+    const char *name;    /* of the kernel in it */
+    const char *options; /* to build it with (docs/vgpud.md), or NULL */
+    unsigned dimensions; /* 1 to VGPU_RUN_DIMENSIONS_MAX */
+    uint64_t global[VGPU_RUN_DIMENSIONS_MAX]; /* work-items */
+    uint64_t local[VGPU_RUN_DIMENSIONS_MAX];  /* of a group; all 0: any */
+    const VgpuArgument *arguments;
+    unsigned argument_count; /* at most VGPU_RUN_ARGUMENTS_MAX */
+} VgpuKernel;
+
+typedef struct VgpuKernelResult {
+    uint32_t status;    /* of the command */
+    uint32_t response;  /* with VGPU_DONE_OK: VGPU_RESPONSE_*, or a newer one */
+    int32_t cl_status;  /* likewise: what OpenCL said, 0 or one of its errors */
+    int log_truncated;  /* this is the log's beginning */
+    uint64_t device_ns; /* that the kernel ran */
+    char *log;          /* the compiler's, the caller's to free(), or NULL */
+} VgpuKernelResult;
+
+/* vgpu_run_kernel(): it has not run to its end. */
+#define VGPU_KERNEL_FAILED 1
+
+/*
+ * Builds a program, runs one of its kernels once and waits for that, at most so
+ * long in all. Returns 0 when the outputs are there, or VGPU_KERNEL_FAILED: then
+ * *result says why. Outputs are written with 0 only.
+ *
+ * Errors: those of vgpu_run(); -EINVAL: an argument of no such kind or of no size,
+ * or too many; -EMSGSIZE: all of it, with the room for what comes back, is more than
+ * VGPU_COMMAND_BYTES_MAX; -ENOMEM; -EPROTO: the host's answer makes no sense.
+ *
+ * After an error nothing writes to the caller's memory any more, though after
+ * -ETIMEDOUT the kernel goes on, and inputs may still be read. The library takes
+ * its result when it is next called for a kernel, or leaves it to vgpu_close().
+ * Whoever waits for any command with vgpu_wait() takes the results of kernels as
+ * well, and this fails with -ENOENT: a program that does both opens the device twice.
+ */
+int vgpu_run_kernel(VgpuDevice *device, const VgpuKernel *kernel,
+                    uint64_t timeout_ns, VgpuKernelResult *result);
+
+/* A response as an English text, never NULL. Owned by the library. */
+const char *vgpu_response_text(uint32_t response);
 
 #ifdef __cplusplus
 }

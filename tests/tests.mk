@@ -53,8 +53,8 @@ lint-suites = lint="lab/lint.sh --tap"
 FUZZ_SECONDS_QUICK := 10
 FUZZ_SECONDS ?= 600
 fuzzers := $(BUILD)/tests/fuzz_core $(BUILD)/tests/fuzz_queue $(BUILD)/tests/fuzz_config
-fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers) $(vgpud-fuzzers)"
-fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers) $(vgpud-fuzzers)"
+fuzz-suites = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS_QUICK) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers) $(vgpud-fuzzers) $(lib-fuzzers)"
+fuzz-suites-heavy = fuzz="tests/fuzz/run.sh $(FUZZ_SECONDS) $(fuzzers) $(shim-fuzzers) $(vgpuctl-fuzzers) $(vgpud-fuzzers) $(lib-fuzzers)"
 
 $(fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c $(core-sources) $(test-base) | packages
 	$(say)clang $(test-cflags) $(sanitize) -fsanitize=fuzzer $< $(core-sources) -o $@

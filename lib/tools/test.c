@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vgpu-test: whether commands and memory get to the device and back, and how
- * fast.
+ * fast; and whether the host runs kernels.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -107,11 +107,100 @@ static int test_memory(VgpuDevice *device)
     return tell("memory", error, "1 MiB there and back");
 }
 
+/* ---- A kernel --------------------------------------------------------------- */
+
+/* With a compiler on a loaded host. */
+#define KERNEL_LIMIT (60 * VGPU_SECOND)
+
+#define NUMBERS 1024
+
+static const char squares_source[] =
+    "kernel void squares(global const uint *in, global uint *out)\n"
+    "{\n"
+    "    size_t i = get_global_id(0);\n"
+    "\n"
+    "    out[i] = in[i] * in[i];\n"
+    "}\n";
+
+static const char *why(const VgpuKernelResult *result)
+{
+    return result->status != VGPU_DONE_OK
+               ? vgpu_status_text(result->status)
+               : vgpu_response_text(result->response);
+}
+
+static int tell_kernel(int ret, const VgpuKernelResult *result, int right)
+{
+    char more[64];
+
+    if (ret > 0) {
+        printf("%-12s %s\n%s", "kernel", why(result),
+               result->log ? result->log : "");
+        return 0;
+    }
+    if (ret == 0 && !right) {
+        printf("%-12s WRONG NUMBERS\n", "kernel");
+        return 0;
+    }
+    snprintf(more, sizeof(more), "on the host's accelerator, %.1f us",
+             (double)result->device_ns / 1e3);
+    return tell("kernel", ret, more);
+}
+
+static int run_squares(VgpuDevice *device)
+{
+    static uint32_t in[NUMBERS], out[NUMBERS];
+    const VgpuArgument arguments[] = {
+        { VGPU_ARGUMENT_IN, in, NULL, sizeof(in) },
+        { VGPU_ARGUMENT_OUT, NULL, out, sizeof(out) },
+    };
+    const VgpuKernel kernel = {
+        .source = squares_source,
+        .name = "squares",
+        .dimensions = 1,
+        .global = { NUMBERS },
+        .arguments = arguments,
+        .argument_count = 2,
+    };
+    VgpuKernelResult result;
+    int ret, right = 1;
+    uint32_t i;
+
+    for (i = 0; i < NUMBERS; i++) {
+        in[i] = i;
+    }
+    ret = vgpu_run_kernel(device, &kernel, KERNEL_LIMIT, &result);
+    for (i = 0; i < NUMBERS; i++) {
+        right &= out[i] == i * i;
+    }
+    right = tell_kernel(ret, &result, right);
+    free(result.log);
+    return right;
+}
+
+static int test_kernel(VgpuDevice *device)
+{
+    struct vgpu_info info;
+    const int error = vgpu_get_info(device, &info);
+
+    if (error) {
+        return tell("kernel", error, "");
+    }
+    if (info.link != VGPU_LINK_UP) {
+        printf("%-12s left out: the device has no link to an accelerator "
+               "of the host\n",
+               "kernel");
+        return 1;
+    }
+    return run_squares(device);
+}
+
 static int usage(FILE *to)
 {
     fprintf(to, "usage: vgpu-test [--device N]\n"
-                "Tests a vgpu-stub device: its own commands, and memory there "
-                "and back.\n\n"
+                "Tests a vgpu-stub device: its own commands, memory there and "
+                "back, and a kernel\n"
+                "on the host's accelerator.\n\n"
                 "  --device N  /dev/vgpuN; without it the first\n"
                 "  --help      this text\n\n"
                 "Exit status: 0 when all is well, 1 when not, 2 for a wrong "
@@ -134,6 +223,7 @@ static int run(unsigned number)
     good &= test_nop(device);
     good &= test_echo(device);
     good &= test_memory(device);
+    good &= test_kernel(device);
     vgpu_close(device);
     return good ? 0 : 1;
 }

@@ -15,6 +15,8 @@ extern const TapTest
     lifetime_tests[]; /* a device that fails, and one that goes */
 extern const TapTest hostile_tests[]; /* one that lies */
 extern const TapTest plain_tests[];   /* a device without queues */
+extern const TapTest fuzz_tests[];    /* calls that no program makes */
+extern const TapTest kernel_tests[];  /* kernels on the host's accelerator */
 
 /* Ends a test's wait in any case: nothing takes so long. */
 #define LIMIT (20 * VGPU_SECOND)

@@ -143,6 +143,7 @@ int main(int argc, char **argv)
         { "basic", basic_tests },       { "refuse", refuse_tests },
         { "parallel", parallel_tests }, { "lifetime", lifetime_tests },
         { "plain", plain_tests },       { "hostile", hostile_tests },
+        { "fuzz", fuzz_tests },         { "kernel", kernel_tests },
     };
     unsigned failures = 0;
     size_t i;

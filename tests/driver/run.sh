@@ -5,6 +5,7 @@
 # Usage: tests/driver/run.sh quick|thorough|hostile KERNEL...
 set -u
 . lab/lib.sh
+. tests/driver/vgpud.sh
 
 [ $# -ge 2 ] || die "usage: tests/driver/run.sh quick|thorough|hostile KERNEL..."
 how=$1
@@ -13,7 +14,7 @@ shift
 : "${VGPU_GUEST:=$BUILD/guest/amd64}"
 boot_limit=${VGPU_DRIVER_LIMIT:-400}
 sample=vgpu-stub,pool_id=B,priority=high,vm_id=100
-all=${VGPU_DRIVER_GROUPS:-basic,refuse,parallel,lifetime}
+all=${VGPU_DRIVER_GROUPS:-basic,refuse,parallel,fuzz,lifetime}
 # Freed and new memory of the kernel is filled and checked.
 strict="slub_debug=FZP page_poison=1 init_on_free=1"
 output=$BUILD/driver/console
@@ -65,15 +66,42 @@ guest() {
         -nodefaults -no-reboot -display none -vga none -serial stdio \
         -kernel "$kernel/vmlinuz" -initrd "$output/initrd" -device "$device" "$@" \
         -append "console=ttyS0 quiet panic=-1 nokaslr rdinit=/driver-init \
-iomem=relaxed vgpu.groups=$groups vgpu.interrupts=$interrupts $append" \
+oops=panic iomem=relaxed vgpu.groups=$groups vgpu.interrupts=$interrupts $append" \
         </dev/null >"$console" 2>&1
     show "/$(basename "$kernel")/$boot" "$console"
     echo "# $(basename "$kernel")-$boot: $(($(date +%s) - started)) s"
 }
 
-# What a change of the driver breaks, it breaks here.
+# One test of this script's own: own NAME STATUS.
+own() {
+    count=$((count + 1))
+    if [ "$2" = 0 ]; then
+        echo "ok $count $1"
+    else
+        failures=$((failures + 1))
+        echo "not ok $count $1"
+    fi
+}
+
+# All of the way: a program, libvgpu, the driver, the device, vgpud, OpenCL; and doorbells
+# as under KVM.
+kernel() {
+    vgpud_start "$output/vgpud.log"
+    own "/$(basename "$1")/kernel/vgpud-starts" $?
+    guest kernel "$1" kernel msix "$sample,queues=2,ioeventfd=on,chardev=vgpu0" "" -M pc -smp 2 \
+        -chardev "socket,id=vgpu0,path=$vgpud_socket,reconnect=1"
+    vgpud_end
+    own "/$(basename "$1")/kernel/vgpud-ends" $?
+}
+trap vgpud_end EXIT
+trap 'exit 1' INT TERM
+
+# ---- What is booted --------------------------------------------------------------
+
+# What a change of the driver or the library breaks, it breaks here.
 quick() {
     guest msix "$1" "$all" msix "$sample,queues=4" "$strict" -M pc -smp 2
+    kernel "$1"
 }
 
 thorough() {

@@ -25,6 +25,11 @@ void tap_fail(const char *file, int line, const char *format, ...)
     printf("# %s:%d: %s\n", file, line, text);
 }
 
+bool tap_failed(void)
+{
+    return failed;
+}
+
 /* Not alarm(): that is the tests' own. */
 static void limit(timer_t timer, unsigned seconds)
 {

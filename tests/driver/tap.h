@@ -22,6 +22,9 @@ unsigned tap_run(const char *group, const char *only, const TapTest *tests,
 /* Prints the plan. */
 void tap_end(void);
 
+/* Whether the test that runs has failed by now; for a process that it has made. */
+bool tap_failed(void);
+
 /* For EXPECT(): may be called by any thread. */
 void tap_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

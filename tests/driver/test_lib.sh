@@ -65,6 +65,26 @@ END
         LD_LIBRARY_PATH=$root/lib "$root/bin/vgpu-smi" --version
 }
 
+# The document's program, compiled as it says there, with what was installed.
+example() {
+    # shellcheck disable=SC2016
+    sed -n '/^```c$/,/^```$/ { /^```/!p }' docs/driver.md >"$work/saxpy.c"
+    flags=$(PKG_CONFIG_PATH=$(realpath "$work")/root/lib/pkgconfig pkg-config --cflags --libs libvgpu)
+    # shellcheck disable=SC2086
+    gcc -Wall -Wextra -Werror "$work/saxpy.c" -o "$work/saxpy" $flags &&
+        ! LD_LIBRARY_PATH=$lib "$work/saxpy" 2>"$work/said" &&
+        grep -q '^/dev/vgpu0: No such file' "$work/said"
+}
+
+# The library's page has the header's calls, word by word.
+manual_library() {
+    gcc -E -P -Ilib -Iinclude lib/vgpu.h | tr '\n' ' ' | sed 's/;/;\n/g' | tr -d ' ' |
+        sed -n 's/.*}//; /^[^(]*vgpu_[a-z_]*(.*;$/p' | sort >"$work/declared"
+    sed -n '/SYNOPSIS/,/DESCRIPTION/ s/^\.BI "\(.*\)$/\1/p' lib/man/libvgpu.3 | tr -d '" \n' |
+        sed 's/;/;\n/g' | sort >"$work/manual"
+    [ -s "$work/manual" ] && diff "$work/declared" "$work/manual"
+}
+
 # Each option of --help has its paragraph in the manual page, and no other has.
 manual() {
     "$lib/$1" --help | grep -o -e '^  --[a-z]*' | tr -d ' ' | sort >"$work/help"
@@ -98,6 +118,8 @@ check exports exports
 check soname soname
 check header header
 check installed installed
+check example example
+check manual-library manual_library
 check manual-smi manual vgpu-smi
 check manual-test manual vgpu-test
 check no-device no_device
