@@ -22,6 +22,7 @@ include tests/vgpuctl/vgpuctl-tests.mk
 include tests/vgpud/vgpud-tests.mk
 include tests/driver/driver-tests.mk
 include tests/xen/xen-tests.mk
+include tests/bench/bench.mk
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.* ## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -71,6 +72,9 @@ test-driver: driver-setup accel ## the driver on each kernel, with a device that
 
 test-heavy: test-setup ## what takes longer: each fuzzer for FUZZ_SECONDS (600)
 	@tests/run.sh $(fuzz-suites-heavy)
+
+bench: bench-setup accel ## figures beside those of the same machine, in one table; docs/performance.md
+	@$(guest-env) tests/bench/run.py $(bench-directory)
 
 lint: $(abi) $(vgpud-abi) packages ## warnings of gcc, clang, clang-tidy, cppcheck, shellcheck
 	@lab/lint.sh

@@ -42,14 +42,14 @@ cppcheck --quiet --error-exitcode=1 --std=c99 --enable=warning,portability \
 
 # shellcheck disable=SC2046
 shellcheck -x $(git ls-files '*.sh' '.ci/run') || fail "shellcheck"
-for file in tests/guest/init tests/driver/init tests/demo/init tests/xen/dom0/init tests/xen/dom0/device-model \
+for file in tests/guest/init tests/driver/init tests/demo/init tests/bench/init tests/xen/dom0/init tests/xen/dom0/device-model \
     tests/xen/dom0/qemu-wrapper; do
     shellcheck -s dash "$file" || fail "shellcheck: $file"
 done
 shellcheck -s bash vgpuctl/completion/*.bash || fail "shellcheck: completion"
 
 for file in $(git ls-files '*.c' '*.h' '*.sh' '*.mk' '*.mak' '*.list' '*.sed' \
-    Makefile .ci/run tests/guest/init tests/driver/init tests/demo/init); do
+    Makefile .ci/run tests/guest/init tests/driver/init tests/demo/init tests/bench/init); do
     head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
         fail "$file: no SPDX line"
 done

@@ -3,7 +3,8 @@
 
 lib-sources := lib/device.c lib/commands.c lib/request.c lib/run.c
 lib-headers := $(wildcard lib/*.h include/vgpu/*.h)
-lib-tools := vgpu-smi vgpu-test
+lib-small-tools := vgpu-smi vgpu-test
+lib-tools := $(lib-small-tools) vgpu-bench
 lib-cflags := -std=gnu99 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wmissing-prototypes \
     -Wstrict-prototypes -Wpointer-arith -Wvla -Werror -Iinclude -Ilib
 
@@ -23,13 +24,24 @@ $(LIBVGPU): $(lib-sources:lib/%.c=$(BUILD)/lib/%.o) lib/libvgpu.map
 	    $(filter %.o,$^) -o $@
 	@ln -sf $(@F) $(BUILD)/lib/libvgpu.so
 
-$(lib-tools:%=$(BUILD)/lib/%): $(BUILD)/lib/vgpu-%: lib/tools/%.c $(lib-headers) $(LIBVGPU)
+$(lib-small-tools:%=$(BUILD)/lib/%): $(BUILD)/lib/vgpu-%: lib/tools/%.c $(lib-headers) $(LIBVGPU)
 	$(say)gcc $(lib-cflags) $< -L$(BUILD)/lib -lvgpu -o $@
 
 # The same without a shared library, for a guest that has none.
 $(BUILD)/lib/static/vgpu-%: lib/tools/%.c $(lib-headers) $(BUILD)/lib/libvgpu.a
 	@mkdir -p $(@D)
 	$(say)gcc $(lib-cflags) -static $< $(BUILD)/lib/libvgpu.a -o $@
+
+# A program of several files, in both ways.
+lib-bench-sources := $(wildcard lib/tools/bench/*.c)
+lib-bench-headers := $(wildcard lib/tools/bench/*.h) $(lib-headers) lib/lib.mk
+
+$(BUILD)/lib/vgpu-bench: $(lib-bench-sources) $(lib-bench-headers) $(LIBVGPU)
+	$(say)gcc $(lib-cflags) $(lib-bench-sources) -L$(BUILD)/lib -lvgpu -o $@
+
+$(BUILD)/lib/static/vgpu-bench: $(lib-bench-sources) $(lib-bench-headers) $(BUILD)/lib/libvgpu.a
+	@mkdir -p $(@D)
+	$(say)gcc $(lib-cflags) -static $(lib-bench-sources) $(BUILD)/lib/libvgpu.a -o $@
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib

@@ -99,15 +99,22 @@ no_device() {
     [ $? = 1 ] && grep -q 'no devices' "$work/table" || return 1
     "$lib/vgpu-smi" --json >"$work/json"
     [ $? = 1 ] && python3 -m json.tool "$work/json" || return 1
-    "$lib/vgpu-test"
-    [ $? = 1 ]
+    for program in vgpu-test vgpu-bench; do
+        "$lib/$program"
+        [ $? = 1 ] || return 1
+    done
 }
 
 wrong_options() {
-    for program in vgpu-smi vgpu-test; do
+    for program in vgpu-smi vgpu-test vgpu-bench; do
         "$lib/$program" --wrong
         [ $? = 2 ] || return 1
         "$lib/$program" surplus
+        [ $? = 2 ] || return 1
+    done
+    for option in '--device 1x' '--rounds 0' '--slice 10001' '--disk'; do
+        # shellcheck disable=SC2086
+        "$lib/vgpu-bench" $option
         [ $? = 2 ] || return 1
     done
     "$lib/vgpu-test" --device 1x
@@ -122,6 +129,7 @@ check example example
 check manual-library manual_library
 check manual-smi manual vgpu-smi
 check manual-test manual vgpu-test
+check manual-bench manual vgpu-bench
 check no-device no_device
 check wrong-options wrong_options
 echo "1..$count"
