@@ -30,7 +30,7 @@
 
 /* Of each process: what commands point into. */
 #define MEMORY_PAGES 64u
-#define PAGE         4096u
+#define PAGE         ((size_t)4096)
 
 typedef struct Fuzzer {
     uint64_t state; /* of the sequence */
@@ -95,7 +95,8 @@ static uint64_t some_address(Fuzzer *fuzzer)
 {
     return one_in(fuzzer, 8)
                ? nasty(fuzzer)
-               : (uintptr_t)memory + below(fuzzer, (MEMORY_PAGES + 1) * PAGE);
+               : (uintptr_t)memory +
+                     below(fuzzer, (unsigned)((MEMORY_PAGES + 1) * PAGE));
 }
 
 static uint64_t some_deadline(Fuzzer *fuzzer)
@@ -169,8 +170,9 @@ static void some_buffers(Fuzzer *fuzzer, struct vgpu_buffer *buffers,
 
     for (i = 0; i < count; i++) {
         buffers[i].address = some_address(fuzzer);
-        buffers[i].length = one_in(fuzzer, 16) ? nasty(fuzzer)
-                                               : 1 + below(fuzzer, 4 * PAGE);
+        buffers[i].length = one_in(fuzzer, 16)
+                                ? nasty(fuzzer)
+                                : 1 + below(fuzzer, (unsigned)(4 * PAGE));
         buffers[i].flags = below(fuzzer, 2) ? VGPU_BUFFER_WRITE : 0;
         buffers[i].reserved = 0;
         spoil(fuzzer, &buffers[i].length,
@@ -262,8 +264,8 @@ static void do_memory(Fuzzer *fuzzer)
     const int protection = one_in(fuzzer, 3) ? PROT_READ
                                              : PROT_READ | PROT_WRITE;
 
-    mmap(memory + page * PAGE, PAGE, protection,
-         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    EXPECT(mmap(memory + page * PAGE, PAGE, protection,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
 }
 
 static void do_file(Fuzzer *fuzzer)
