@@ -141,7 +141,30 @@ static int allocate_vectors(struct vgpu *vgpu)
 
 static int request_interrupts(struct vgpu *vgpu)
 {
-	return vgpu->vectors ? request_vectors(vgpu) : request_pin(vgpu);
+	const int ret = vgpu->vectors ? request_vectors(vgpu) :
+					request_pin(vgpu);
+
+	vgpu->has_interrupts = !ret;
+	return ret;
+}
+
+static void give_interrupts_back(struct vgpu *vgpu)
+{
+	if (vgpu->has_interrupts)
+		free_interrupts(vgpu, vgpu->vectors);
+	vgpu->has_interrupts = false;
+}
+
+/* Anew, after a sleep: in a guest of Xen that has been saved and restored, or has
+ * come from another host, those of MSI-X lead nowhere any more. */
+static int renew_interrupts(struct vgpu *vgpu)
+{
+	const unsigned int count = vgpu->vectors ?: 1;
+	const int ret = pci_alloc_irq_vectors(vgpu->pdev, count, count,
+					      vgpu->vectors ? PCI_IRQ_MSIX :
+							      PCI_IRQ_INTX);
+
+	return ret < 0 ? ret : request_interrupts(vgpu);
 }
 
 /* ---- A device with queues ------------------------------------------------ */
@@ -213,7 +236,7 @@ static int set_up_queues(struct vgpu *vgpu)
 	up_write(&vgpu->gate);
 	if (!ret)
 		return 0;
-	free_interrupts(vgpu, vgpu->vectors);
+	give_interrupts_back(vgpu);
 	cancel_work_sync(&vgpu->work);
 	free_rings(vgpu);
 	return ret;
@@ -237,7 +260,7 @@ static void tear_down_queues(struct vgpu *vgpu)
 {
 	if (!vgpu->queue_count)
 		return;
-	free_interrupts(vgpu, vgpu->vectors);
+	give_interrupts_back(vgpu);
 	cancel_work_sync(&vgpu->work);
 	free_rings(vgpu);
 	pci_clear_master(vgpu->pdev);
@@ -385,6 +408,7 @@ static int __maybe_unused vgpu_suspend(struct device *dev)
 	if (vgpu_condition(vgpu) == VGPU_RUNNING)
 		vgpu_stop(vgpu, VGPU_STOPPED, VGPU_STATUS_RESET);
 	up_write(&vgpu->gate);
+	give_interrupts_back(vgpu);
 	cancel_work_sync(&vgpu->work);
 	return 0;
 }
@@ -392,12 +416,17 @@ static int __maybe_unused vgpu_suspend(struct device *dev)
 static int __maybe_unused vgpu_resume(struct device *dev)
 {
 	struct vgpu *vgpu = dev_get_drvdata(dev);
-	int ret = 0;
+	int ret;
 
 	if (!vgpu->queue_count)
 		return 0;
+	ret = renew_interrupts(vgpu);
 	down_write(&vgpu->gate);
-	if (vgpu_condition(vgpu) == VGPU_STOPPED)
+	if (vgpu_condition(vgpu) != VGPU_STOPPED)
+		ret = 0;
+	else if (ret)
+		vgpu_stop(vgpu, VGPU_FAILED, VGPU_STATUS_RESET);
+	else
 		ret = vgpu_start(vgpu);
 	up_write(&vgpu->gate);
 	return ret;

@@ -118,6 +118,7 @@ struct vgpu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	unsigned int vectors;	/* of MSI-X; 0: the pin */
+	bool has_interrupts;	/* not while the machine sleeps */
 
 	u32 abi_version;
 	u32 features;
