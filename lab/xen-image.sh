@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Makes the base of a Xen host of Debian's packages, unpacked and never
-# installed: DIRECTORY/xen is the hypervisor, DIRECTORY/vmlinuz dom0's kernel,
+# installed: DIRECTORY/xen is the hypervisor, DIRECTORY/vmlinux dom0's kernel,
 # DIRECTORY/base.cpio.gz all of dom0 that does not come from this repository
 # (xl, xenstored, hvmloader, the firmware, the libraries that the PROGRAMs need),
 # and DIRECTORY/versions says what it is made of. What has been downloaded is kept
@@ -25,9 +25,11 @@ kernel=linux-image-amd64
 # ROM that starts a kernel.
 packages="xen-utils-$xen xenstore-utils seabios qemu-system-data busybox-static
     libglib2.0-0 libjson-glib-1.0-0 libpixman-1-0 libfdt1 libseccomp2"
-# In the order in which they need each other.
+# In the order in which they need each other. ext4: for a disk with what is too large
+# for a file system in memory.
 modules='xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs
-    virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk'
+    virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk
+    crc16 crc32c_generic mbcache jbd2 ext4'
 
 APT_CONFIG=$(lab/apt.sh bookworm amd64 deb)
 export APT_CONFIG
@@ -59,6 +61,17 @@ take_program() {
     done
 }
 
+# number OFFSET BYTES FILE: a number in it, lowest byte first.
+number() { od -An -t "u$2" -j "$1" -N "$2" "$3" | tr -d ' '; }
+
+# unpack_kernel BZIMAGE FILE: the kernel within it (Linux's boot protocol, 2.08: sectors
+# of the setup, place and length of what is packed). Xen in the emulated machine would
+# be busy with it for seconds, without looking at the clock.
+unpack_kernel() {
+    at=$((($(number 497 1 "$1") + 1) * 512 + $(number 584 4 "$1")))
+    tail -c "+$((at + 1))" "$1" | head -c "$(number 588 4 "$1")" | xz -dc --single-stream >"$2"
+}
+
 assemble() {
     mkdir -p "$work/unpacked"
     for package in "$work"/tools/*.deb "$work"/debs/xen-*.deb; do
@@ -68,7 +81,10 @@ assemble() {
     dpkg-deb --fsys-tarfile "$work"/debs/linux-image-*.deb |
         tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' \
             './lib/modules/*/kernel/drivers/xen' './lib/modules/*/kernel/drivers/virtio' \
-            './lib/modules/*/kernel/drivers/block/virtio_blk.ko'
+            './lib/modules/*/kernel/drivers/block/virtio_blk.ko' \
+            './lib/modules/*/kernel/fs/ext4' './lib/modules/*/kernel/fs/jbd2' \
+            './lib/modules/*/kernel/fs/mbcache.ko' './lib/modules/*/kernel/lib/crc16.ko' \
+            './lib/modules/*/kernel/crypto/crc32c_generic.ko'
     tools=/usr/lib/xen-$xen
     take /bin/busybox "$tools/boot/hvmloader" /usr/share/seabios/bios-256k.bin \
         /usr/share/qemu/linuxboot.bin /usr/share/qemu/multiboot.bin
@@ -90,7 +106,7 @@ assemble() {
     # shellcheck disable=SC2086
     echo $modules >"$tree/modules/order"
     pack_tree "$tree" "$work/base.cpio.gz"
-    cp "$work"/unpacked/boot/vmlinuz-* "$work/vmlinuz"
+    unpack_kernel "$work"/unpacked/boot/vmlinuz-* "$work/vmlinux"
     gzip -dc "$work/unpacked/boot/xen-$xen-amd64.gz" >"$work/xen"
     for package in "$work"/debs/*.deb "$work/tools/seabios_"*.deb; do
         # shellcheck disable=SC2016
@@ -107,7 +123,7 @@ timed work "xen: image" assemble "$@"
 
 mkdir -p "$directory"
 # base.cpio.gz last: it is what the Makefile looks at.
-for file in xen vmlinuz versions base.cpio.gz; do
+for file in xen vmlinux versions base.cpio.gz; do
     mv "$work/$file" "$directory/$file"
 done
 rm -rf "$tree" "$work/unpacked"

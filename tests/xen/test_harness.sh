@@ -25,6 +25,7 @@ for word in "$@"; do
     file:*) files="${files:-} ${word#file:}" ;;
     esac
 done
+echo "$*" >"$here/words"
 starts=$(($(cat "$here/starts") + 1))
 echo $starts >"$here/starts"
 # shellcheck disable=SC2086
@@ -96,6 +97,15 @@ notices_silence() {
     unset VGPU_XEN_SILENCE
     [ $silent = 0 ] && says 'no word for 2 s, after: @@ begin one'
 }
+chooses_scenarios() {
+    VGPU_XEN_SCENARIOS='cycles queues'
+    export VGPU_XEN_SCENARIOS
+    run 0 "$good"
+    chosen=$?
+    unset VGPU_XEN_SCENARIOS
+    [ $chosen = 0 ] && grep -q ' vgpu.scenarios=cycles:queues,' "$directory/words" &&
+        run 0 "$good" && ! grep -q vgpu.scenarios "$directory/words"
+}
 is_skipped_loudly() {
     VGPU_SKIP_XEN=1
     export VGPU_SKIP_XEN
@@ -111,6 +121,7 @@ test_that retries-panic retries_panic
 test_that fails-twice fails_twice
 test_that notices-early-exit notices_early_exit
 test_that notices-silence notices_silence
+test_that chooses-scenarios chooses_scenarios
 test_that is-skipped-loudly is_skipped_loudly
 echo "1..$number"
 [ $failures = 0 ]

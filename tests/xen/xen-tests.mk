@@ -6,7 +6,10 @@ xen-dom0 := $(xen-image)/dom0.initrd
 xen-programs := $(OUR_QEMU) $(BUILD)/shim/qemu-args $(BUILD)/vgpuctl
 xen-suites = xen="tests/xen/run.sh $(OUR_QEMU) $(xen-image) $(xen-dom0) $(BUILD)/tests/xen_judge $(BUILD)/log/xen"
 xen-harness-suites = xen-harness="tests/xen/test_harness.sh $(BUILD)/xen-harness"
-xen-setup := $(if $(VGPU_SKIP_XEN),,$(xen-dom0) $(BUILD)/tests/xen_judge)
+xen-setup := $(if $(VGPU_SKIP_XEN),,$(xen-dom0) $(xen-image)/opencl.img $(BUILD)/tests/xen_judge)
+# The Linux guests' kernel is the one that the driver is built for.
+xen-kernel := $(BUILD)/driver/6.1
+xen-guest-programs := $(BUILD)/lib/static/vgpu-smi $(BUILD)/lib/static/vgpu-test $(BUILD)/tests/vgpu-add
 
 $(xen-image)/base.cpio.gz: lab/xen-image.sh lab/tree.sh $(xen-programs) | packages
 	@lab/xen-image.sh $(xen-image) $(xen-programs)
@@ -18,9 +21,21 @@ $(BUILD)/tests/tiny-guest: tests/xen/tiny-guest.c include/vgpu/regs.h include/vg
 	    -Wl,--build-id=none,-z,noexecstack,-Ttext=0x1001000,--section-start=.multiboot=0x1000000 \
 	    -Iinclude $< -o $@
 
+$(BUILD)/tests/vgpu-add: tests/xen/vgpu-add.c $(BUILD)/lib/libvgpu.a $(lib-headers) | packages
+	$(say)gcc $(lib-cflags) -static $< $(BUILD)/lib/libvgpu.a -o $@
+
 $(BUILD)/tests/xen_judge: tests/xen/judge.c $(guest-sources) $(test-base) | packages
 	$(say)gcc $(test-cflags) $< $(guest-sources) -o $@ $(glib)
 
+# Looked at each time: what it is made of is this system's packages.
+$(xen-image)/opencl.img: tests/xen/make-opencl.sh $(vgpud-programs) FORCE | packages
+	@tests/xen/make-opencl.sh $@ $(vgpud-programs)
+
 $(xen-dom0): tests/xen/make-dom0.sh $(wildcard tests/xen/dom0/*) $(xen-image)/base.cpio.gz $(shim-programs) \
-    $(BUILD)/guest/amd64/initrd $(BUILD)/tests/tiny-guest tests/faults/no-vmstate.sed
-	@tests/xen/make-dom0.sh $(BUILD) $(xen-image)/base.cpio.gz $(BUILD)/guest/amd64 $(BUILD)/tests/tiny-guest $@
+    $(vgpud-programs) $(BUILD)/guest/amd64/initrd $(xen-kernel)/vgpu_stub.ko $(xen-guest-programs) \
+    $(BUILD)/tests/tiny-guest tests/faults/no-vmstate.sed
+	@tests/xen/make-dom0.sh $(BUILD) $(xen-image)/base.cpio.gz $(BUILD)/guest/amd64 $(xen-kernel) \
+	    $(BUILD)/tests/tiny-guest $@ $(xen-guest-programs)
+
+FORCE:
+.PHONY: FORCE

@@ -31,7 +31,8 @@ result() {
     last=$now
 }
 
-# check NAME COMMAND...: ok when it succeeds; else what it printed is shown.
+# check NAME COMMAND...: ok when it succeeds; else what it printed is shown, and what
+# $explain prints, a command for what a scenario's failures have in common.
 check() {
     check_name=$1
     shift
@@ -40,6 +41,7 @@ check() {
     else
         echo "failed: $*" | note
         tail -n 40 "/log/check.out" | note
+        [ -z "${explain:-}" ] || $explain 2>&1 | note
         result not-ok "$check_name"
     fi
 }
@@ -137,11 +139,12 @@ is_ready() { since "$1" "$2" | grep -q '^@@ ready'; }
 # ready NAME LINE SECONDS: a Linux guest has come up since that line.
 ready() { within "$3" is_ready "$1" "$2"; }
 
-# ask NAME COMMAND: runs it in a Linux guest and prints what it says.
+# ask NAME COMMAND: runs it in a Linux guest and prints what it says, in $ask_limit
+# seconds (60).
 ask() {
     ask_at=$(lines "$1")
     echo "$2" 1<>"/run/$1.in"
-    if ! within 60 answered "$1" "$ask_at"; then
+    if ! within "${ask_limit:-60}" answered "$1" "$ask_at"; then
         echo "$1 does not answer: $2"
         tail -n 5 "$(serial "$1")"
         return 1

@@ -1,17 +1,20 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 # Two Linux guests: g1, whose device stands in its configuration, and g2, whose
-# device stands in xenstore alone and whose QEMU is restricted.
+# device stands in xenstore alone and whose QEMU is restricted. g2's has queues, and a
+# link to vgpud.
 
 # As tests/guest/checks.c wants it of the first guest.
 SAMPLE='vgpu-stub,pool_id=B,priority=high,vm_id=100,addr=1e'
-OTHER='vgpu-stub,pool_id=A,priority=low,vm_id=7'
+LINK="socket,id=vgpu0,path=$SOCKET"
+OTHER='vgpu-stub,pool_id=A,priority=low,vm_id=7,queues=2,chardev=vgpu0'
 # A stock device, to compare with. (No network card: a guest with Xen's drivers
 # unplugs those.)
 PEER='"-device","ich9-usb-ehci1,addr=1c"'
 
-BOOT_S=240
+# An idle machine needs 70 s.
+BOOT_S=400
 
 # first_boot NAME: from xl create to the guest's shell.
 first_boot() {
@@ -40,6 +43,7 @@ direct() {
     } | config g1
     check direct/boots first_boot g1
     check direct/bar-is-hvmloaders bar_is_hvmloaders g1
+    check direct/verify verify_agrees g1
     # Judged outside, by the guest suite's own checks: /xen/guest/*.
     ask g1 check >/log/direct.console
 }
@@ -48,7 +52,7 @@ direct() {
 
 shim_has_added() {
     cat /log/qemu-dm-g2.log
-    grep -qxF "Adding device-model-args from xenstore: ['-device', '$OTHER,addr=1e']" \
+    grep -qxF "Adding device-model-args from xenstore: ['-chardev', '$LINK', '-device', '$OTHER,addr=1e']" \
         /log/qemu-dm-g2.log && ! grep -q vgpu-stub /log/g2.cfg
 }
 
@@ -79,20 +83,22 @@ verify_agrees() {
 
 through_shim() {
     begin 'the shim, and a restricted QEMU'
+    check shim/vgpud-starts vgpud_starts
     {
         echo "$linux"
+        echo "uuid=\"$VM\""
         echo 'serial="pipe:/run/g2"'
         echo 'dm_restrict=1'
         echo 'device_model_override="/tests/device-model"'
     } | config g2
-    printf -- '-device %s' "$OTHER" >/run/key
+    printf -- '-chardev %s -device %s' "$LINK" "$OTHER" >/run/key
+    explain=g2_logs
     check shim/boots first_boot g2
-    rm /run/key
+    explain=
     check shim/has-added shim_has_added
     check shim/registers has_registers g2 00000000 00000000 00000041 00000000 00000007
     check shim/restricted is_restricted
     check shim/verify verify_agrees g2
-    check direct/verify verify_agrees g1
 }
 
 # ---- Both at once ------------------------------------------------------------------
@@ -170,9 +176,21 @@ clean_kernel() {
     done
 }
 
+# g2 by itself.
+accelerated_guest() {
+    through_shim
+    accelerator
+    after_restore
+    destroy g2
+    check kernel/vgpud-ends vgpud_ends
+}
+
 linux_guests() {
     direct
     through_shim
+    accelerator
+    # It unloads the driver: from here on the registers are vgpu-regs' again.
+    after_restore
     begin 'two guests at once'
     check two/each-its-own both_have_their_own
     begin 'hot-plug'
@@ -191,4 +209,5 @@ linux_guests() {
         has_registers g2 00000000 00000000 00000041 00000000 00000007
     destroy g1
     destroy g2
+    check kernel/vgpud-ends vgpud_ends
 }
