@@ -58,6 +58,9 @@ progress() {
         's/^@@ begin \(.*\)/#   \1/p; s/^@@ \(ok\|not-ok\) \([0-9]*\) \(.*\)/#     \1 \3, \2 s/p'
 }
 
+# A guest whose code segment is Xen's: nothing that a guest, or Xen, can bring about,
+# but the emulation of SVM.
+#
 # Why the attempt is over: "" while it runs, "end" when dom0 says so.
 verdict() {
     if grep -q '^@@ end' "$results"; then
@@ -65,6 +68,8 @@ verdict() {
     elif grep -q -a -e 'Panic on CPU' -e 'Dom0 crashed' -e 'Kernel panic' "$console"; then
         grep -a -m 1 -o -e 'Panic on CPU.*' -e 'Dom0 crashed.*' -e 'Kernel panic.*' "$console" |
             tr -d '\r'
+    elif grep -a -A 6 'Triple fault' "$console" | grep -q 'RIP: *e008:.<ffff82d'; then
+        echo "the emulated processor has run a guest with Xen's own registers"
     elif grep -q '^@@ dead' "$results"; then
         sed -n 's/^@@ dead //p' "$results"
     elif ! kill -0 "$pid" 2>/dev/null; then
