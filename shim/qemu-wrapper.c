@@ -145,7 +145,9 @@ static int read_all(int from, long deadline)
     }
 }
 
-/* Its exit status; -1 when it did not end well, or in time. */
+#define TOO_LATE (-2)
+
+/* Its exit status; -1 when it did not end well; TOO_LATE. */
 static int reap(pid_t pid, long deadline)
 {
     const struct timespec pause = { 0, 2000000 };
@@ -164,6 +166,7 @@ static int reap(pid_t pid, long deadline)
         /* Not for ever: it can hang in the kernel. */
         nanosleep(&pause, NULL);
         waitpid(pid, &status, WNOHANG);
+        return TOO_LATE;
     }
     return -1;
 }
@@ -188,6 +191,9 @@ static void ask(char **argv)
     signal(SIGCHLD, former);
     if (status == 127) {
         say("no program " SHIM_QEMU_ARGS ": starting without the device");
+    } else if (status == TOO_LATE) {
+        say(SHIM_QEMU_ARGS
+            " did not answer in time: starting without the device");
     } else if (status < 0 || !complete) {
         say(SHIM_QEMU_ARGS " failed: starting without the device");
     }
