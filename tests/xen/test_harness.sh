@@ -74,15 +74,6 @@ reports_failure() {
     run 1 'echo "@@ begin one" >$2; echo "# why" >>$2; echo "@@ not-ok 1 one/bad" >>$2
 echo "@@ end" >>$2' && says '^# why' && says '^not ok 1 /xen/one/bad' && starts 1
 }
-retries_emulator() {
-    run 0 'printf "(XEN) d24v0 Triple fault - invoking\n(XEN) CPU: 0\n(XEN) RIP:    e008:[<ffff82d0402044a5>]\n" >$1
-        exec sleep 100' "$good" && says "has run a guest with Xen's own registers" && starts 2
-}
-# One of the guest's own making is for the tests to judge.
-keeps_triple_fault() {
-    run 0 'printf "(XEN) d24v0 Triple fault - invoking\n(XEN) RIP:    0010:[<ffffffff81000000>]\n" >$1
-        '"$good" && starts 1
-}
 retries_panic() {
     run 0 'echo "Panic on CPU 0: for a test" >$1; exec sleep 100' "$good" &&
         says 'THE MACHINE ENDED: Panic on CPU 0: for a test' && says '^# RETRY' &&
@@ -127,8 +118,6 @@ is_skipped_loudly() {
 test_that passes passes
 test_that reports-failure reports_failure
 test_that retries-panic retries_panic
-test_that retries-emulator retries_emulator
-test_that keeps-triple-fault keeps_triple_fault
 test_that fails-twice fails_twice
 test_that notices-early-exit notices_early_exit
 test_that notices-silence notices_silence

@@ -63,12 +63,18 @@ within() (
 # ---- Domains -------------------------------------------------------------------
 
 # config NAME: a domain's configuration from stdin, with what all have before it.
+# cpus: no guest may run on the emulated machine's processor 0. Each FXRSTOR of any
+# processor writes QEMU's hflags2 of the first one (cpu_clear_ignne(), target/i386/tcg),
+# unlocked, and now and then an old value, while that processor keeps there whether a
+# guest runs, with nested paging and interrupts: guests died of triple faults, also
+# with Xen's own registers, or processor 0 slept for ever.
 config() {
     {
         echo "name=\"$1\""
         cat <<'END'
 type="hvm"
 vcpus=1
+cpus="1"
 vga="none"
 vnc=0
 END

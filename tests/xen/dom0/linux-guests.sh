@@ -109,6 +109,14 @@ has_one_device() {
     [ "$(grep -c "$DEVICE" /log/devices)" = 1 ]
 }
 
+# g2 has been restored by then; see config() for why.
+both_are_off_processor_0() {
+    for guest in g1 g2; do
+        xl vcpu-list $guest
+        [ "$(xl vcpu-list $guest | awk 'NR == 2 { print $(NF - 2) }')" = 1 ] || return 1
+    done
+}
+
 both_have_their_own() {
     has_one_device g1 && has_one_device g2 &&
         ask g1 'vgpu-regs write COMMAND 0xcafe0001' &&
@@ -193,6 +201,7 @@ linux_guests() {
     after_restore
     begin 'two guests at once'
     check two/each-its-own both_have_their_own
+    check two/off-processor-0 both_are_off_processor_0
     begin 'hot-plug'
     check hotplug/plugged plug
     check hotplug/unplugged unplug
