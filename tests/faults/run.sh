@@ -3,6 +3,8 @@
 # Proves that the tests can fail: puts each known fault into the drop-in, links
 # a QEMU with it and runs the test that must catch it there. Prints TAP.
 # Usage: tests/faults/run.sh WORK DROP-IN DIRECTORY
+# A fault by which something never comes has a line "# limit: SECONDS", the most that
+# its test then waits for anything.
 set -eu
 . lab/lib.sh
 
@@ -10,7 +12,7 @@ work=$1 drop_in=$2 directory=$3
 set -- tests/faults/*.sed
 echo "1..$(($# + 1))"
 mkdir -p "$directory"
-number=0
+number=0 limit=
 
 result() {
     number=$((number + 1))
@@ -19,7 +21,7 @@ result() {
 
 # Runs one test of one program on a QEMU; its output stays in $log.
 run_test() {
-    VGPU_QEMU=$1 VGPU_QEMU_BAR_WATCH=$1 \
+    env ${limit:+"VGPU_TEST_LIMIT_S=$limit"} VGPU_QEMU="$1" VGPU_QEMU_BAR_WATCH="$1" \
         "$BUILD/tests/test_$2" --tap -p "$3" >"$log" 2>&1
 }
 
@@ -44,6 +46,7 @@ for script in "$@"; do
     log=$directory/$name.log
     faulty=$directory/$name.c
     caught_by=$(sed -n 's/^# caught by: //p' "$script")
+    limit=$(sed -n 's/^# limit: //p' "$script")
     sed -f "$script" "$drop_in" >"$faulty"
     if cmp -s "$faulty" "$drop_in"; then
         echo "# $script changes nothing: it has to follow the drop-in"

@@ -32,7 +32,10 @@ typedef struct QemuResult {
  */
 void qemu_test_init(int *argc, char ***argv);
 
-/* A time of g_get_monotonic_time(), so many seconds from now. */
+/*
+ * A time of g_get_monotonic_time(), so many seconds from now; at most
+ * VGPU_TEST_LIMIT_S of the environment, for tests that are known to wait in vain.
+ */
 gint64 deadline_after(unsigned seconds);
 
 /* The path of the QEMU under test. Owned by the library. */

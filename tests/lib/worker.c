@@ -11,7 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define TIMEOUT_MS 30000
+#include "lib/qemu.h"
+
+#define TIMEOUT_S 30
 
 #define GOOD_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW)
 
@@ -78,7 +80,9 @@ static bool is_readable(int fd)
 {
     struct pollfd wait = { .fd = fd, .events = POLLIN };
 
-    return poll(&wait, 1, TIMEOUT_MS) == 1;
+    gint64 left = deadline_after(TIMEOUT_S) - g_get_monotonic_time();
+
+    return poll(&wait, 1, (int)(left / 1000)) == 1;
 }
 
 bool worker_accept(Worker *worker, struct vgpu_link_hello *hello)
@@ -160,7 +164,7 @@ bool worker_connect(Worker *worker)
 
 bool worker_take(Worker *worker, struct vgpu_link_request *request)
 {
-    gint64 end = g_get_monotonic_time() + (gint64)TIMEOUT_MS * 1000;
+    gint64 end = deadline_after(TIMEOUT_S);
 
     while (__atomic_load_n(&worker->header->requests, __ATOMIC_ACQUIRE) ==
            worker->taken) {
