@@ -413,14 +413,32 @@ static int __maybe_unused vgpu_suspend(struct device *dev)
 	return 0;
 }
 
+/* After a sleep it can be the device of another host. */
+static int identify_again(struct vgpu *vgpu)
+{
+	const int ret = vgpu_identify(vgpu);
+
+	if (ret)
+		return ret;
+	if (vgpu->queues_offered < vgpu->queue_count) {
+		dev_err(&vgpu->pdev->dev, "%u queues after the sleep, of %u\n",
+			vgpu->queues_offered, vgpu->queue_count);
+		return -ENODEV;
+	}
+	return 0;
+}
+
 static int __maybe_unused vgpu_resume(struct device *dev)
 {
 	struct vgpu *vgpu = dev_get_drvdata(dev);
-	int ret;
+	int ret = identify_again(vgpu);
 
-	if (!vgpu->queue_count)
-		return 0;
-	ret = renew_interrupts(vgpu);
+	if (!vgpu->queue_count) {
+		if (ret)
+			WRITE_ONCE(vgpu->condition, VGPU_FAILED);
+		return ret;
+	}
+	ret = ret ?: renew_interrupts(vgpu);
 	down_write(&vgpu->gate);
 	if (vgpu_condition(vgpu) != VGPU_STOPPED)
 		ret = 0;

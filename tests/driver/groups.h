@@ -47,6 +47,8 @@ void device_silence(bool on);
 
 /* Writes a text to a file; 0 or a negative errno. */
 int write_text(const char *path, const char *text);
+/* Suspends the machine, whose clock wakes it; 0 or a negative errno. */
+int sleep_a_moment(void);
 /* Its directory in sysfs. Static. */
 const char *pci_directory(void);
 

@@ -7,7 +7,10 @@
 #include "driver/groups.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -19,6 +22,7 @@ enum {
     LIE_FLOOD,
     LIE_AWAKE,
     LIE_ONES,
+    LIE_OTHER_VERSION,
 };
 
 static uint64_t submit_lie(VgpuDevice *device, unsigned lie)
@@ -143,6 +147,82 @@ static void test_awake(void)
     close_with(LIE_NEVER);
 }
 
+/* ---- Devices that are something else --------------------------------------- */
+
+/* tests/driver/run.sh has put them there. */
+#define OTHER_MAGIC "/sys/bus/pci/devices/0000:00:10.0"
+#define OTHER_MAJOR "/sys/bus/pci/devices/0000:00:11.0"
+
+static void expect_left_alone(const char *device)
+{
+    char driver[PATH_MAX];
+
+    snprintf(driver, sizeof(driver), "%s/driver", device);
+    EXPECT_EQ(access(device, F_OK), 0);
+    EXPECT(access(driver, F_OK) != 0);
+}
+
+static void test_other_magic(void)
+{
+    expect_left_alone(OTHER_MAGIC);
+}
+
+static void test_other_major(void)
+{
+    expect_left_alone(OTHER_MAJOR);
+}
+
+static void expect_text(const char *path, const char *wanted)
+{
+    char text[32] = "";
+    FILE *file = fopen(path, "r");
+
+    EXPECT(file != NULL);
+    if (file) {
+        EXPECT(fgets(text, sizeof(text), file) != NULL);
+        fclose(file);
+    }
+    text[strcspn(text, "\n")] = 0;
+    EXPECT(strcmp(text, wanted) == 0);
+}
+
+/* All feature bits, a later minor, a pool and a priority that nobody knows yet. */
+static void test_newer(void)
+{
+    VgpuDevice *device;
+    struct vgpu_info info;
+    const int error = vgpu_open(1, &device);
+
+    EXPECT_EQ(error, 0);
+    if (error) {
+        return;
+    }
+    info = info_of(device);
+    EXPECT_EQ(info.features, UINT32_MAX);
+    EXPECT_EQ(info.driver_features, VGPU_FEATURE_QUEUES);
+    EXPECT_EQ(info.state, VGPU_INFO_RUNNING);
+    EXPECT_EQ(vgpu_nop(device, LIMIT), 0);
+    vgpu_close(device);
+    expect_text("/sys/class/vgpu/vgpu1/abi_version", "1.7");
+    expect_text("/sys/class/vgpu/vgpu1/pool", "Z");
+    expect_text("/sys/class/vgpu/vgpu1/priority", "9");
+}
+
+/* The last test: the device is left alone until the driver is loaded anew. */
+static void test_other_after_sleep(void)
+{
+    VgpuDevice *device = open_device();
+    VgpuResult result;
+
+    EXPECT_EQ(vgpu_wait(device, submit_lie(device, LIE_OTHER_VERSION), LIMIT,
+                        &result),
+              0);
+    EXPECT_EQ(sleep_a_moment(), 0);
+    EXPECT_EQ(vgpu_nop(device, LIMIT), -EIO);
+    EXPECT_EQ(info_of(device).state, VGPU_INFO_FAILED);
+    vgpu_close(device);
+}
+
 const TapTest hostile_tests[] = {
     { "wrong-id", test_wrong_id },
     { "free-id", test_free_id },
@@ -152,5 +232,9 @@ const TapTest hostile_tests[] = {
     { "flood", test_flood },
     { "awake", test_awake },
     { "ones", test_ones },
+    { "other-magic", test_other_magic },
+    { "other-major", test_other_major },
+    { "newer", test_newer },
+    { "other-after-sleep", test_other_after_sleep },
     { NULL, NULL },
 };

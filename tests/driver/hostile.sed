@@ -46,8 +46,32 @@ static int vgpu_lie(VgpuCore *core, VgpuQueue *queue,\
                              queue->size * VGPU_COMPLETION_SIZE);\
         queue->completed = 1;\
         return 0;\
+    case 9: /* its version is another, the next time that it is read */\
+        vgpu_other_version = 1;\
+        break;\
     }\
     return vgpu_ring_complete(core, queue, &lie);\
 }\
 
 s/: vgpu_ring_complete(core, queue, &completion);/: vgpu_lie(core, queue, \&submission, \&completion);/
+
+# One that is no vgpu-stub, one of another version, and one of a later minor, as its
+# vm_id says; and one that is another after a sleep.
+/^uint32_t vgpu_core_read(VgpuCore \*core, uint64_t offset, unsigned size)$/i\
+static int vgpu_other_version;\
+\
+static uint32_t vgpu_lying_version(const VgpuCore *core)\
+{\
+    if (vgpu_other_version && core->config.vm_id == 100) {\
+        vgpu_other_version = 0;\
+        return 2 << VGPU_ABI_MAJOR_SHIFT;\
+    }\
+    return core->config.vm_id == 902 ? 2 << VGPU_ABI_MAJOR_SHIFT :\
+           core->config.vm_id == 903 ? VGPU_ABI_VERSION + 7 : VGPU_ABI_VERSION;\
+}\
+
+s/^        return VGPU_MAGIC;/        return core->config.vm_id == 901 ? 0x55504757 : VGPU_MAGIC;/
+s/^        return VGPU_ABI_VERSION;/        return vgpu_lying_version(core);/
+s/^        return core->features;/        return core->config.vm_id == 903 ? ~0u : core->features;/
+s/^        return core->config.pool;/        return core->config.vm_id == 903 ? 'Z' : core->config.pool;/
+s/^        return core->config.priority;/        return core->config.vm_id == 903 ? 9 : core->config.priority;/

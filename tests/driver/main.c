@@ -91,6 +91,13 @@ int write_text(const char *path, const char *text)
     return error;
 }
 
+int sleep_a_moment(void)
+{
+    const int error = write_text("/sys/class/rtc/rtc0/wakealarm", "+2");
+
+    return error ? error : write_text("/sys/power/state", "mem");
+}
+
 const char *pci_directory(void)
 {
     static char path[PATH_MAX];

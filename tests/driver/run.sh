@@ -117,7 +117,9 @@ thorough() {
 
 # With a QEMU of tests/driver/hostile.sh.
 hostile() {
-    guest hostile "$1" hostile msix "$sample,queues=4" "$strict" -M pc
+    guest hostile "$1" hostile msix "$sample,queues=4" "$strict" -M pc \
+        -device vgpu-stub,vm_id=901,queues=1,addr=10 -device vgpu-stub,vm_id=902,queues=1,addr=11 \
+        -device vgpu-stub,vm_id=903,queues=1,addr=12
 }
 
 for each in "$@"; do
