@@ -105,6 +105,24 @@ static void check_defaults(void)
     device_stop(&d);
 }
 
+/* Nothing reaches the device, and it has lost nothing when something does again. */
+static void check_decoding_off(void)
+{
+    Model model;
+    Device d;
+
+    if (!device_start(&d, "pc", DEVICE_SAMPLE_PROPERTIES)) {
+        return;
+    }
+    model_reset(&model);
+    pci_write(d.qemu, d.devfn, PCI_COMMAND, 0, 2);
+    g_assert_cmphex(device_read(&d, VGPU_REG_MAGIC), !=, VGPU_MAGIC);
+    device_write(&d, VGPU_REG_COMMAND, 0x5a5a1234);
+    pci_write(d.qemu, d.devfn, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    agrees(&d, &model, "after a write that was not decoded");
+    device_stop(&d);
+}
+
 /* One case for each size, so that a report names the size that is wrong. */
 static void check_writes(gconstpointer data)
 {
@@ -205,6 +223,7 @@ int main(int argc, char **argv)
 
     qemu_test_init(&argc, &argv);
     g_test_add_func("/registers/defaults", check_defaults);
+    g_test_add_func("/registers/decoding-off", check_decoding_off);
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         for (j = 0; j < G_N_ELEMENTS(sizes); j++) {
             g_autofree char *path = g_strdup_printf("/registers/%s/%u-bytes",

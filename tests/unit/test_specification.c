@@ -3,7 +3,7 @@
  * docs/specification.md against include/vgpu: each constant of the headers
  * stands in a table of the document with its value, and each VGPU_ name in a
  * table there is one of the headers'. And its rules against the tests that
- * break them.
+ * break them: each MUST has a rule, and each rule a test.
  */
 #include <glib.h>
 #include <stdbool.h>
@@ -270,6 +270,133 @@ static void check_tests_have_rules(void)
     }
 }
 
+/* ---- Rules R1 to R10: their tests are named ------------------------------------------- */
+
+/* Whether a file of that directory has the text. */
+static bool is_in(const char *directory, const char *text)
+{
+    GDir *files = g_dir_open(directory, 0, NULL);
+    const char *name;
+    bool found = false;
+
+    while (files && !found && (name = g_dir_read_name(files))) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        g_autofree char *source = NULL;
+
+        found = g_str_has_suffix(name, ".c") &&
+                g_file_get_contents(path, &source, NULL, NULL) &&
+                strstr(source, text);
+    }
+    if (files) {
+        g_dir_close(files);
+    }
+    return found;
+}
+
+/* "/core/reset" is a test of GLib's, "hostile/never" one of a group in a guest. */
+static bool has_test(const char *test)
+{
+    const char *slash = strchr(test, '/');
+    g_autofree char *glib = g_strdup_printf("\"%s\"", test);
+    g_autofree char *in_guest = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *source = NULL;
+
+    if (slash == test) {
+        return is_in("tests/unit", glib) || is_in("tests/qtest", glib);
+    }
+    if (!slash) {
+        return false;
+    }
+    in_guest = g_strdup_printf("{ \"%s\",", slash + 1);
+    path = g_strdup_printf("tests/driver/%.*s.c", (int)(slash - test), test);
+    return g_file_get_contents(path, &source, NULL, NULL) &&
+           strstr(source, in_guest);
+}
+
+static void check_row_has_tests(char **cells)
+{
+    g_auto(GStrv) tests = NULL;
+    size_t i;
+
+    g_assert_cmpuint(g_strv_length(cells), >=, 4);
+    if (g_str_has_prefix(cells[3], "none: ")) {
+        return;
+    }
+    tests = g_strsplit(cells[3], ",", -1);
+    for (i = 0; tests[i]; i++) {
+        if (!has_test(g_strstrip(tests[i]))) {
+            g_test_message("rule %s: there is no test %s", cells[0], tests[i]);
+            g_test_fail();
+        }
+    }
+    g_assert_cmpuint(i, >, 0);
+}
+
+static unsigned count_rules(const char *format)
+{
+    unsigned rules = 0, rule;
+    guint i;
+
+    for (i = 0; i < rows->len; i++) {
+        char **cells = g_ptr_array_index(rows, i);
+
+        if (sscanf(cells[0], format, &rule) == 1) {
+            g_assert_cmpuint(rule, ==, ++rules);
+        }
+    }
+    return rules;
+}
+
+static void check_named_tests(void)
+{
+    unsigned rules = count_rules("R%u");
+    unsigned rule;
+
+    g_assert_cmpuint(rules, >, 0);
+    for (rule = 1; rule <= rules; rule++) {
+        g_autofree char *name = g_strdup_printf("R%u", rule);
+        char **cells = row_of(name);
+
+        if (cells) {
+            check_row_has_tests(cells);
+        }
+    }
+}
+
+/* "MUST ... (R7": what demands something in the text is one of the rules. */
+static void check_demands_have_rules(void)
+{
+    g_autofree char *document = NULL;
+    g_auto(GStrv) lines = NULL;
+    unsigned rules = count_rules("R%u");
+    unsigned rule, demands = 0;
+    size_t i;
+
+    g_assert_true(g_file_get_contents(SPECIFICATION, &document, NULL, NULL));
+    lines = g_strsplit(document, "\n", -1);
+    for (i = 0; lines[i]; i++) {
+        const char *at = lines[i];
+
+        if (*at == '|' || g_str_has_prefix(at, "MUST and MAY")) {
+            continue;
+        }
+        while ((at = strstr(at, "MUST"))) {
+            const char *number = strstr(at, "(R");
+
+            if (!number || sscanf(number, "(R%u", &rule) != 1 || rule == 0 ||
+                rule > rules) {
+                g_test_message("line %zu: a MUST without a rule: %.60s", i + 1,
+                               at);
+                g_test_fail();
+            }
+            demands++;
+            at += strlen("MUST");
+        }
+    }
+    g_assert_cmpuint(demands, >=, rules);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -285,6 +412,9 @@ int main(int argc, char **argv)
     g_test_add_func("/specification/property-values", check_property_values);
     g_test_add_func("/specification/rules-have-tests", check_rules_have_tests);
     g_test_add_func("/specification/tests-have-rules", check_tests_have_rules);
+    g_test_add_func("/specification/named-tests", check_named_tests);
+    g_test_add_func("/specification/demands-have-rules",
+                    check_demands_have_rules);
     status = g_test_run();
     g_ptr_array_unref(rows);
     return status;
