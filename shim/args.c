@@ -218,8 +218,7 @@ static bool check_chardev(Check *check, const char *word)
     g_auto(GStrv) parts = g_strsplit(word, ",", -1);
 
     if (check->rules->uuid) {
-        path = g_strdup_printf("path=" SHIM_SOCKET_DIR "/%s.sock",
-                               check->rules->uuid);
+        path = g_strdup_printf("path=" SHIM_SOCKET("%s"), check->rules->uuid);
     }
     if (g_strv_length(parts) != 3 || strcmp(parts[0], "socket") != 0 ||
         !g_str_has_prefix(parts[1], "id=") ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The places on the host that vgpuctl, the shim and the tests share. Those of
+ * The places on the host that vgpuctl, the shim, vgpud and the tests share. Those of
  * XCP-ng are fixed there: qemu-wrapper has QEMU's path in its text.
  */
 #ifndef VGPU_SHIM_PATHS_H
@@ -22,8 +22,10 @@
 #define SHIM_WRAPPER    "/usr/libexec/vgpu/qemu-wrapper"
 #define SHIM_QEMU_ARGS  "/usr/libexec/vgpu/qemu-args"
 #define SHIM_ALLOW_ARGS "/etc/vgpu/allow-args"
-/* A VM's socket is SHIM_SOCKET_DIR/<uuid of the VM>.sock and no other. */
-#define SHIM_SOCKET_DIR "/run/vgpu"
+/* A VM's socket is SHIM_SOCKET(its uuid, a literal or "%s") and no other. */
+#define SHIM_SOCKET_DIR    "/run/vgpu"
+#define SHIM_SOCKET_SUFFIX ".sock"
+#define SHIM_SOCKET(uuid)  SHIM_SOCKET_DIR "/" uuid SHIM_SOCKET_SUFFIX
 /* SHIM_SOCKET_DIR/<uuid><this>: the name of the root, one of /var/xen/qemu, that the
  * wrapper is going to lock the VM's QEMU into. vgpud makes a socket there (docs/vgpud.md). */
 #define SHIM_NOTE_SUFFIX ".root"

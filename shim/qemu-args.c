@@ -218,7 +218,7 @@ static bool check_socket(const Wanted *wanted, char *const *words, char **why)
     if (!words[index_of(words, "-chardev")]) {
         return true;
     }
-    path = socket_path(wanted, ".sock");
+    path = socket_path(wanted, SHIM_SOCKET_SUFFIX);
     if (!is_listening(path)) {
         *why = g_strdup_printf("nobody listens at %s", path);
     }

@@ -162,7 +162,7 @@ static void take_slot(ArgsDevice *device, char *const *passed)
 /* Where vgpud listens for the VM, g_free. */
 static char *socket_of(const Attachment *attachment)
 {
-    return g_strdup_printf(SHIM_SOCKET_DIR "/%s.sock", attachment->vm->uuid);
+    return g_strdup_printf(SHIM_SOCKET("%s"), attachment->vm->uuid);
 }
 
 /* The key's text with the device as it is by now. */
@@ -561,8 +561,8 @@ int verb_attach(int argc, char **argv)
     } else if (xl && now) {
         report_problem("vgpuctl attach --help", "--now is for a VM of XAPI");
     } else if (xl && link) {
-        report_problem("add -chardev socket,id=vgpu0,path=" SHIM_SOCKET_DIR
-                       "/UUID.sock and chardev=vgpu0 by hand",
+        report_problem("add -chardev socket,id=vgpu0,path=" SHIM_SOCKET(
+                           "UUID") " and chardev=vgpu0 by hand",
                        "--link is for a VM of XAPI");
     } else if (attach_read_wanted(&wanted, pool, priority, vm_id, queues,
                                   addr) &&

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "shim/paths.h"
 #include "vgpud/listener.h"
 #include "vgpud/notify.h"
 #include "vgpud/vms.h"
@@ -21,7 +22,7 @@
 #endif
 
 #define CONFIG_DIR "/etc/vgpu/vms"
-#define RUN_DIR    "/run/vgpu"
+#define RUN_DIR    SHIM_SOCKET_DIR
 #define CACHE_DIR  "/var/cache/vgpu"
 #define ROOTS_DIR  "/var/xen/qemu"
 #define WORKER     "/usr/libexec/vgpu/vgpu-worker"

@@ -7,7 +7,7 @@ vgpu-worker-modules := $(addprefix vgpud/,$(addsuffix .c,backend backend-opencl 
     serve watchdog worker-options))
 vgpud-modules := $(addprefix vgpud/,$(addsuffix .c,chroot config listener note notify peer proc record registry \
     spawn vm vms))
-vgpud-headers := $(wildcard vgpud/*.h include/vgpu/*.h)
+vgpud-headers := $(wildcard vgpud/*.h include/vgpu/*.h) shim/paths.h
 
 vgpu-worker-libs := -lseccomp -lcap-ng -ldl
 vgpud-cflags = $(dom0-cflags) -fPIE -pie -fstack-protector-strong -Wl,-z,relro,-z,now

@@ -13,6 +13,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "shim/paths.h"
 #include "vgpud/spawn.h"
 
 /* So that a worker that cannot live costs the host little; and a second is what a QEMU
@@ -25,9 +26,9 @@
 #define VM_GRACE_MS 2000
 
 /* What is in the directory of sockets, behind a VM's uuid. */
-#define VM_SOCKET ".sock"
+#define VM_SOCKET SHIM_SOCKET_SUFFIX
 #define VM_RECORD ".state"
-#define VM_NOTE   ".root" /* not ours: of whoever starts QEMUs */
+#define VM_NOTE   SHIM_NOTE_SUFFIX /* not ours: of whoever starts QEMUs */
 
 typedef struct VmOptions {
     SpawnOptions spawn;
