@@ -34,6 +34,14 @@ const char *sysfs_text(const char *name);
 
 struct vgpu_info info_of(VgpuDevice *device);
 
+/* Work on the device, the same for the same seed; whether it went well. */
+typedef bool Work(VgpuDevice *device, unsigned seed);
+
+/* Several threads do it on one device, and leave no result that nobody has taken;
+ * several processes do, each on one that it opens itself. Seeds are from 0. */
+void run_in_threads(VgpuDevice *device, Work *work);
+void run_in_processes(Work *work);
+
 /* The PCI function of /dev/vgpu0: a bit of its command register set or cleared,
  * behind the driver's back. */
 #define PCI_COMMAND_MEMORY_BIT 0x2

@@ -6,19 +6,16 @@
 #include "driver/groups.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* With a compiler on a loaded machine. */
 #define KERNEL_LIMIT (60 * VGPU_SECOND)
 
-#define COUNT   1000
-#define THREADS 4
-#define ROUNDS  5
+#define COUNT  1000
+#define ROUNDS 5
 
 /* A compiler takes longer than this, and a signal to it does not. */
 #define TOO_SHORT (VGPU_SECOND / 1000)
@@ -291,64 +288,28 @@ static void test_timeout(void)
 
 /* ---- Many at once ----------------------------------------------------------------- */
 
-typedef struct Worker {
-    VgpuDevice *device;
-    int seed;
-    bool good;
-} Worker;
-
-static void *work(void *opaque)
+static bool work(VgpuDevice *device, unsigned seed)
 {
-    Worker *worker = opaque;
+    bool good = true;
     unsigned i;
 
-    worker->good = true;
     for (i = 0; i < ROUNDS; i++) {
-        worker->good &= add(worker->device, worker->seed, COUNT + i * COUNT);
+        good &= add(device, (int)seed, COUNT + i * COUNT);
     }
-    return NULL;
+    return good;
 }
 
 static void test_threads(void)
 {
     VgpuDevice *device = open_device();
-    pthread_t threads[THREADS];
-    Worker workers[THREADS];
-    VgpuResult result;
-    unsigned i;
 
-    for (i = 0; i < THREADS; i++) {
-        workers[i] = (Worker){ device, (int)i, false };
-        pthread_create(&threads[i], NULL, work, &workers[i]);
-    }
-    for (i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], NULL);
-        EXPECT(workers[i].good);
-    }
-    EXPECT_EQ(vgpu_wait(device, 0, 0, &result), -ENOENT);
+    run_in_threads(device, work);
     vgpu_close(device);
 }
 
 static void test_processes(void)
 {
-    pid_t pids[THREADS];
-    unsigned i;
-    int status;
-
-    for (i = 0; i < THREADS; i++) {
-        pids[i] = fork();
-        if (pids[i] == 0) {
-            Worker worker = { open_device(), 10 + (int)i, false };
-
-            work(&worker);
-            vgpu_close(worker.device);
-            _exit(worker.good ? 0 : 1);
-        }
-    }
-    for (i = 0; i < THREADS; i++) {
-        EXPECT_EQ(waitpid(pids[i], &status, 0), pids[i]);
-        EXPECT_EQ(status, 0);
-    }
+    run_in_processes(work);
 }
 
 /* ---- The link --------------------------------------------------------------------- */

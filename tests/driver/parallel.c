@@ -6,19 +6,15 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define PROCESSES 4
-#define THREADS   4
-#define ROUNDS    60
+#define ROUNDS 60
 
 static const VgpuCommand nop = { .opcode = VGPU_OP_NOP };
 
@@ -240,93 +236,45 @@ static bool work(VgpuDevice *device, unsigned seed)
 
 static void test_processes(void)
 {
-    pid_t pids[PROCESSES];
-    unsigned i;
-    int status;
-
-    for (i = 0; i < PROCESSES; i++) {
-        pids[i] = fork();
-        if (pids[i] == 0) {
-            VgpuDevice *device = open_device();
-
-            _exit(work(device, i) ? 0 : 1);
-        }
-    }
-    for (i = 0; i < PROCESSES; i++) {
-        EXPECT_EQ(waitpid(pids[i], &status, 0), pids[i]);
-        EXPECT_EQ(status, 0);
-    }
-}
-
-typedef struct Worker {
-    VgpuDevice *device;
-    unsigned seed;
-    bool good;
-} Worker;
-
-static void *work_in_thread(void *opaque)
-{
-    Worker *worker = opaque;
-
-    worker->good = work(worker->device, worker->seed);
-    return NULL;
+    run_in_processes(work);
 }
 
 static void test_threads(void)
 {
     VgpuDevice *device = open_device();
-    pthread_t threads[THREADS];
-    Worker workers[THREADS];
-    VgpuResult result;
-    unsigned i;
 
-    for (i = 0; i < THREADS; i++) {
-        workers[i] = (Worker){ device, 10 + i, false };
-        pthread_create(&threads[i], NULL, work_in_thread, &workers[i]);
-    }
-    for (i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], NULL);
-        EXPECT(workers[i].good);
-    }
-    EXPECT_EQ(vgpu_wait(device, 0, 0, &result), -ENOENT);
+    run_in_threads(device, work);
     vgpu_close(device);
 }
 
 /* Many threads take any result: each exactly once. */
-static void *take_any(void *opaque)
+static unsigned taken;
+
+static bool take_any(VgpuDevice *device, unsigned seed)
 {
-    Worker *worker = opaque;
     VgpuResult result;
     int error;
 
-    while ((error = vgpu_wait(worker->device, 0, LIMIT, &result)) == 0) {
-        worker->seed += result.cookie == 7;
+    (void)seed;
+    while ((error = vgpu_wait(device, 0, LIMIT, &result)) == 0) {
+        EXPECT_EQ(result.cookie, 7);
+        __atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
     }
-    worker->good = error == -ENOENT;
-    return NULL;
+    return error == -ENOENT;
 }
 
 static void test_take_once(void)
 {
     const VgpuCommand command = { .opcode = VGPU_OP_NOP, .cookie = 7 };
     VgpuDevice *device = open_device();
-    pthread_t threads[THREADS];
-    Worker workers[THREADS];
-    unsigned i, taken = 0;
     uint64_t handle;
+    unsigned i;
 
     for (i = 0; i < 200; i++) {
         EXPECT_EQ(vgpu_submit(device, &command, LIMIT, &handle), 0);
     }
-    for (i = 0; i < THREADS; i++) {
-        workers[i] = (Worker){ device, 0, false };
-        pthread_create(&threads[i], NULL, take_any, &workers[i]);
-    }
-    for (i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], NULL);
-        EXPECT(workers[i].good);
-        taken += workers[i].seed;
-    }
+    taken = 0;
+    run_in_threads(device, take_any);
     EXPECT_EQ(taken, 200);
     vgpu_close(device);
 }

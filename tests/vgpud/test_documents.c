@@ -195,33 +195,33 @@ static void check_cell(const Header *header, char **cells, unsigned at,
 
 /* ---- The tests ----------------------------------------------------------------------- */
 
+static void check_values(const Header *header, const Number *values,
+                         size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        char **cells = row_of(header, values[i].name);
+
+        if (cells) {
+            check_cell(header, cells, 1, values[i].value);
+        }
+    }
+}
+
 static void check_numbers(gconstpointer data)
 {
     const Header *header = data;
-    size_t i;
 
     g_assert_cmpuint(header->number_count, >, 10);
-    for (i = 0; i < header->number_count; i++) {
-        char **cells = row_of(header, header->numbers[i].name);
-
-        if (cells) {
-            check_cell(header, cells, 1, header->numbers[i].value);
-        }
-    }
+    check_values(header, header->numbers, header->number_count);
 }
 
 static void check_structures(gconstpointer data)
 {
     const Header *header = data;
-    size_t i;
 
-    for (i = 0; i < header->structure_count; i++) {
-        char **cells = row_of(header, header->structures[i].name);
-
-        if (cells) {
-            check_cell(header, cells, 1, header->structures[i].value);
-        }
-    }
+    check_values(header, header->structures, header->structure_count);
 }
 
 static void check_fields(gconstpointer data)
