@@ -4,7 +4,7 @@
 driver-test := $(BUILD)/tests/vgpu-driver-test
 driver-example := $(BUILD)/tests/vgpu-example
 driver-programs := $(lib-tools:%=$(BUILD)/lib/static/%) $(driver-test) $(driver-example)
-# Bookworm's kernel is in `make check`, the others in `make test` only.
+# Bookworm's kernel is in `make test`, the others in `make test-driver` only.
 driver-quick := $(BUILD)/driver/6.1
 driver-all := $(driver-kernels:%=$(BUILD)/driver/%)
 
@@ -30,10 +30,9 @@ $(lib-fuzzers): $(BUILD)/tests/%: tests/fuzz/%.c lib/request.c $(lib-headers) te
 	$(say)clang $(test-cflags) -Ilib $(sanitize) -fsanitize=fuzzer $< lib/request.c -o $@
 test-setup: $(lib-fuzzers)
 
-driver-quick-suites = driver="tests/driver/run.sh quick $(driver-quick)" $(lib-suites)
-driver-suites = driver="tests/driver/run.sh thorough $(driver-all)" \
-    driver-hostile="tests/driver/hostile.sh $(BUILD) vgpu-stub.c $(driver-quick)" \
-    $(lib-suites)
+driver-hostile = driver-hostile="tests/driver/hostile.sh $(BUILD) vgpu-stub.c $(driver-quick)"
+driver-quick-suites = driver="tests/driver/run.sh quick $(driver-quick)" $(driver-hostile) $(lib-suites)
+driver-suites = driver="tests/driver/run.sh thorough $(driver-all)" $(driver-hostile) $(lib-suites)
 
 driver-quick-setup: $(driver-quick)/driver.cpio lib $(lib-tests) $(vgpud-programs) guest
 driver-setup: $(driver-all:%=%/driver.cpio) lib $(lib-tests) $(vgpud-programs) guest
