@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More than the guests have processors, and queues. */
+/* Not fewer than a guest has processors, and queues in use. */
 #define MANY 4
 
 typedef struct Worker {
