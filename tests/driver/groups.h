@@ -29,7 +29,9 @@ int open_raw(void);
 /* Nanoseconds of the driver's clock. */
 uint64_t now_ns(void);
 
-/* A file of /sys/class/vgpu/vgpu0 without its newline, or "". Static. */
+/* A file's first line, or one of /sys/class/vgpu/vgpu0, without its newline, or "".
+ * Static, the same for both. */
+const char *file_text(const char *path);
 const char *sysfs_text(const char *name);
 
 struct vgpu_info info_of(VgpuDevice *device);

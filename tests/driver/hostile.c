@@ -174,16 +174,7 @@ static void test_other_major(void)
 
 static void expect_text(const char *path, const char *wanted)
 {
-    char text[32] = "";
-    FILE *file = fopen(path, "r");
-
-    EXPECT(file != NULL);
-    if (file) {
-        EXPECT(fgets(text, sizeof(text), file) != NULL);
-        fclose(file);
-    }
-    text[strcspn(text, "\n")] = 0;
-    EXPECT(strcmp(text, wanted) == 0);
+    EXPECT(strcmp(file_text(path), wanted) == 0);
 }
 
 /* All feature bits, a later minor, a pool and a priority that nobody knows yet. */

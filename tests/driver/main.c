@@ -49,14 +49,11 @@ uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * VGPU_SECOND + (uint64_t)now.tv_nsec;
 }
 
-const char *sysfs_text(const char *name)
+const char *file_text(const char *path)
 {
     static char text[128];
-    char path[128];
-    FILE *file;
+    FILE *file = fopen(path, "r");
 
-    snprintf(path, sizeof(path), CLASS_DEVICE "/%s", name);
-    file = fopen(path, "r");
     text[0] = 0;
     if (file) {
         if (!fgets(text, sizeof(text), file)) {
@@ -66,6 +63,14 @@ const char *sysfs_text(const char *name)
     }
     text[strcspn(text, "\n")] = 0;
     return text;
+}
+
+const char *sysfs_text(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), CLASS_DEVICE "/%s", name);
+    return file_text(path);
 }
 
 struct vgpu_info info_of(VgpuDevice *device)
