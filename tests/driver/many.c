@@ -15,8 +15,8 @@
 typedef struct Worker {
     Work *work;
     VgpuDevice *device;
-    unsigned seed;
     pthread_t thread;
+    unsigned seed;
     bool good;
 } Worker;
 
